@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gan.data.own.report import Report
+from gan.data.own.source import Source
 from gan.errors import UserError
 
 SIZES = (8, 512)  # smallest and largest side of an image, in pixels
@@ -32,6 +33,7 @@ class Dataset:
     report: Report | None = None  # of a folder or zip; None for the named sets
     # SHA-256 of the file of each image, in the same order; () for the named sets.
     files: tuple[bytes, ...] = ()
+    source: Source | None = None  # of pictures from the Hub
 
     def __post_init__(self) -> None:
         images, labels, count = self.images, self.labels, len(self.images)

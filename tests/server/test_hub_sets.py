@@ -1,0 +1,276 @@
+"""Test pictures by name with the real client of the Hub, against a small Hub on this machine."""
+
+import io
+import zipfile
+
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from gan import data
+from gan.data.own.source import read_source
+from gan.errors import UserError
+from gan.hub import sets, table
+from gan.hub.sets import MOST, parse, pull_set
+from tests.fakes.hub import NOWHERE, TOKEN, WRONG_TOKEN, Refusal, Repository, fake_hub
+from tests.support.tables import picture
+from tests.support.tables import table as rows
+
+NAME = "ada/cats"
+PLACE = f"datasets/{NAME}"
+FIRST, SECOND = "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"
+CLASSES = ("7", "train", "a/b: c", "never seen")
+CARD = {"license": "cc-by-4.0", "pretty_name": "Ada's cats"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with fake_hub() as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(server, monkeypatch, tmp_path):
+    """The Hub with a set of 40 pictures in two files, and an empty cache."""
+    server.forget()
+    monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
+    pictures = [picture(number) for number in range(40)]
+    labels = [number % 3 for number in range(40)]
+    files = {
+        "README.md": b"# cats",
+        SECOND: rows(pictures[24:], labels[24:], CLASSES, group=4, caption=["x"] * 16),
+        FIRST: rows(pictures[:24], labels[:24], CLASSES, group=8, caption=["x"] * 24),
+        "data/test-00000-of-00001.parquet": rows(pictures[:2], [0, 1], CLASSES),
+    }
+    server.repositories[PLACE] = Repository(files, card=CARD)
+    return server
+
+
+def refused(act) -> str:
+    with pytest.raises(UserError) as caught:
+        act()
+    assert TOKEN not in str(caught.value)
+    return caught.value.key
+
+
+def pull(name=NAME, cap=sets.CAP, **options):
+    return pull_set(name, cap, token=False, **options)
+
+
+def left(tmp_path):
+    return sorted(path.name for path in (tmp_path / "cache").rglob("*"))
+
+
+def test_the_first_rows_of_the_training_split_come_in_their_order_with_classes(hub):
+    path = pull(cap=30)
+    assert path.name == "hub--ada--cats.zip"
+    found = data.load(str(path), 28, 1)
+    assert len(found.images) == 30
+    assert found.classes == ("7", "train", "a/b: c"), "in the order of the set, and as it spells them"
+    assert found.labels.tolist() == [number % 3 for number in range(30)]
+    assert found.report.classes == (("7", 10), ("train", 10), ("a/b: c", 10))
+    assert not found.report.classes_doubtful
+    with zipfile.ZipFile(path) as archive:
+        assert [archive.read(one) for one in archive.infolist()] == [picture(number) for number in range(30)]
+    source = found.source
+    assert (source.name, source.licence, source.title, source.count) == (
+        f"hub:{NAME}", "cc-by-4.0", "Ada's cats", 30,
+    )  # fmt: skip
+    assert source.commit == hub.repositories[PLACE].commit
+    assert data.public_name(str(path)) == f"hub:{NAME}"
+
+
+def test_a_pinned_set_is_the_same_bytes_and_comes_once(hub):
+    first = pull(cap=20)
+    content, commit = first.read_bytes(), hub.repositories[PLACE].commit
+    hub.seen.clear()
+    assert pull(f" https://huggingface.co/datasets/{NAME}/", cap=20) == first
+    assert len(hub.seen) == 1, "only the question for the newest commit"
+    hub.repositories[PLACE].files["notes.txt"] = b"a new commit"
+    other = pull(cap=20)
+    assert other.parent != first.parent
+    assert other.read_bytes() == content, "equal pictures make equal zips"
+    assert refused(lambda: pull(f"{NAME}@{commit}")) == "hub.unknown_revision"
+
+
+def test_only_what_is_needed_of_a_large_table_is_downloaded(hub, monkeypatch):
+    monkeypatch.setattr(table, "BUFFER", 4096)
+    large = rows([picture(number, 64) for number in range(400)], caption=["text " * 2000] * 400, group=400)
+    hub.repositories[PLACE].files = {FIRST: large}
+    came = []
+    whole = table._Remote._range
+
+    def counted(self, start, end):
+        came.append(end - start)
+        return whole(self, start, end)
+
+    monkeypatch.setattr(table._Remote, "_range", counted)
+    assert read_source(pull(cap=20)).count == 20
+    assert sum(came) < len(large) / 5
+
+
+def test_broken_rows_are_left_out_by_name_and_reason(hub, monkeypatch):
+    monkeypatch.setattr(sets, "MAX_MEMBER", 5000)
+    images = [picture(0), None, b"", b"no image", picture(1)[:200], picture(2, 90), picture(3, kind="GIF"), picture(4)]
+    hub.repositories[PLACE].files = {FIRST: rows(images, [0, 0, 1, 0, 1, 0, 1, None], ("a", "b"))}
+    found = data.load(str(pull()), 28, 1)
+    assert [(one.name, one.reason) for one in found.report.left_out] == [
+        ("row-000001", "no_bytes"),
+        ("row-000002", "no_bytes"),
+        ("row-000005", "bytes"),
+        ("00000-a/row-000003.png", "damaged"),
+        ("00001-b/row-000006.png", "kind"),
+        ("00001-b/row-000004.png", "damaged"),
+    ]
+    assert len(found.images) == 2
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_a_zip_and_a_folder_inside_a_repository(hub):
+    files = {f"{kind}/{number}.png": picture(number) for kind in ("cat", "dog") for number in range(10)}
+    hub.repositories[PLACE].files |= {
+        "packed/pets.zip": zipped({**files, "notes.txt": b"x"}),
+        **{f"loose pets/{name}": content for name, content in files.items()},
+        "loose pets/notes.txt": b"x",
+    }
+    whole = pull(f"{NAME}/packed/pets.zip")
+    assert whole.read_bytes() == hub.repositories[PLACE].files["packed/pets.zip"]
+    assert data.load(str(whole), 28, 1).classes == ("cat", "dog")
+    assert len(data.load(str(pull(f"{NAME}/packed/pets.zip", cap=12)), 28, 1).images) == 12
+    loose = data.load(str(pull(f"{NAME}/loose pets")), 28, 1)
+    assert (loose.classes, len(loose.images)) == (("cat", "dog"), 20)
+    assert loose.source.name == f"hub:{NAME}/loose pets"
+    assert len(data.load(str(pull(f"{NAME}/data")), 28, 1).images) == 40, "a folder of tables"
+    assert refused(lambda: pull(f"{NAME}/nowhere")) == "hub.set_no_place"
+
+
+def test_a_repository_without_tables_is_read_from_the_converted_ones(hub):
+    hub.repositories[PLACE].files = {"cats.tar": b"x"}
+    assert refused(pull) == "hub.set_no_table"
+    hub.repositories[PLACE].converted = {"default/train/0000.parquet": rows([picture(1), picture(2)])}
+    found = read_source(pull())
+    assert (found.count, found.classes, found.licence) == (2, (), "cc-by-4.0")
+    with_revision = f"{NAME}@{hub.repositories[PLACE].commit}"
+    assert refused(lambda: pull(with_revision)) == "hub.set_no_table"
+    assert read_source(pull(f"{NAME}@{found.commit}")).count == 2, "the pinned commit comes again"
+
+
+ANSWERS = {
+    401: (Refusal(401, {"X-Error-Code": "RepoNotFound"}), "hub.set_unknown"),
+    "a wrong token": (Refusal(401, WRONG_TOKEN), "hub.set_unknown"),
+    "gated": (Refusal(403, {"X-Error-Code": "GatedRepo"}), "hub.set_forbidden"),
+    403: (Refusal(403), "hub.set_forbidden"),
+    404: (Refusal(404, {"X-Error-Code": "RepoNotFound"}), "hub.set_unknown"),
+    429: (Refusal(429), "hub.too_often"),
+    503: (Refusal(503), "hub.down"),
+    400: (Refusal(400, {"X-Error-Message": "no"}), "hub.refused"),
+}
+
+
+@pytest.mark.parametrize("where", ["/api/.*", ".*/resolve/.*"])
+@pytest.mark.parametrize("status", ANSWERS)
+def test_a_refusal_of_the_hub_is_told_and_nothing_stays(status, where, hub, tmp_path):
+    hub.refusals[where], key = ANSWERS[status]
+    assert refused(pull) == key
+    assert set(left(tmp_path)) <= {"hub-data"}
+
+
+def test_no_net_and_what_breaks_on_the_way(hub, tmp_path, monkeypatch):
+    hub.ranges = False
+    assert refused(pull) == "hub.broken"
+    hub.ranges = True
+    hub.repositories[PLACE].files[SECOND] = hub.repositories[PLACE].files[SECOND][:-50]
+    assert refused(pull) == "hub.set_damaged", "after 24 rows"
+    assert set(left(tmp_path)) <= {"hub-data"}
+    assert read_source(pull(cap=24)).count == 24, "rows before the damage can be had"
+    monkeypatch.setenv("HF_ENDPOINT", NOWHERE)
+    assert refused(pull) == "hub.offline"
+
+
+def test_what_is_no_set_of_pictures_is_told(hub, tmp_path, monkeypatch):
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    files = hub.repositories[PLACE].files = {}
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"text": ["a", "b"], "n": [1, 2]}), out)
+    files[FIRST] = out.getvalue()
+    with pytest.raises(UserError, match="text, n") as caught:
+        pull()
+    assert caught.value.key == "hub.set_no_images"
+    files[FIRST] = rows([None, None])
+    assert refused(pull) == "hub.set_empty"
+    files[FIRST] = b"PAR1 no table PAR1"
+    assert refused(pull) == "hub.set_damaged"
+    files["evil.zip"] = zipped({"../out.png": picture(1), "a.png": picture(2)})
+    with pytest.raises(UserError, match="hub:ada/cats/evil.zip") as caught:
+        pull(f"{NAME}/evil.zip")
+    assert caught.value.key == "data.leads_out"
+    monkeypatch.setattr(sets, "MAX_TOTAL", 3000)
+    files[FIRST] = rows([picture(number) for number in range(9)])
+    assert refused(pull) == "hub.set_too_large"
+    files["a/b.png"], files["a/c.png"] = picture(1, 60), picture(2, 60)
+    assert refused(lambda: pull(f"{NAME}/a")) == "hub.set_too_large"
+    assert set(left(tmp_path)) <= {"hub-data"}
+    for cap in (0, 1, -5, MOST + 1):
+        assert refused(lambda cap=cap: pull(cap=cap)) == "hub.set_cap"
+
+
+def test_a_missing_package_is_told_in_a_sentence(hub, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    assert refused(pull) == "hub.no_pyarrow"
+
+
+def test_private_and_gated_sets_need_the_token_of_the_terminal(hub, monkeypatch):
+    hub.repositories[PLACE].gated = True
+    assert refused(pull) == "hub.set_forbidden"
+    hub.repositories[PLACE].private = True
+    assert refused(lambda: pull_set(NAME)) == "hub.set_unknown"
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    assert refused(pull) == "hub.set_unknown", "an anonymous pull sends no token"
+    assert read_source(pull_set(NAME, 5)).count == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a", "hub:", "../b", "a/..", "a/b/..", "a/b/../c", "a/b//c", "a/b/.git", "a/b@", "a/b@x/./y", "a--b/c",
+     "a/b/c\\d", "a/b/c?d", "a/b/c#d", "a/b/%2e%2e", "a/b/\0", "a/b/c:d", "/etc/passwd", "http://x/y/z",
+     "a/b/" + "c" * 200, "a/b" + "/c" * 11],
+)  # fmt: skip
+def test_what_is_no_name_is_refused_before_any_request(name, hub):
+    assert refused(lambda: pull(name)) == "hub.set_bad_name"
+    assert hub.seen == []
+
+
+def test_the_parts_of_a_name():
+    assert parse("hub:a/b@v1.0/c d/e.zip") == ("a/b", "v1.0", "c d/e.zip")
+    assert parse("a/b") == ("a/b", None, "")
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        (["b/test-00000-of-00001.parquet", "a/x-00001-of-00002.parquet", "a/x-00000-of-00002.parquet"],
+         ["a/x-00000-of-00002.parquet", "a/x-00001-of-00002.parquet"]),
+        (["default/test/0000.parquet", "default/train/0001.parquet", "default/train/0000.parquet"],
+         ["default/train/0000.parquet", "default/train/0001.parquet"]),
+        (["mnist/test-00000-of-00001.parquet", "mnist/train-00000-of-00001.parquet"],
+         ["mnist/train-00000-of-00001.parquet"]),
+        (["cats.parquet", "dogs.parquet"], ["cats.parquet", "dogs.parquet"]),
+        (["data/val-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"],
+         ["data/test-00000-of-00001.parquet"]),
+    ],
+)  # fmt: skip
+def test_the_files_of_one_table(files, chosen):
+    assert table.choose(files) == chosen
