@@ -78,6 +78,11 @@ def check_memory(count: int, channels: int, size: int) -> None:
         raise UserError("data.memory", gigabytes=f"{count * channels * size * size / 2**30:.1f}", size=size)
 
 
+def most_in_memory(channels: int, size: int) -> int:
+    """Return how many images of this shape stay within MEMORY_LIMIT."""
+    return MEMORY_LIMIT // (channels * size * size)
+
+
 def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     """Convert the images of a data set to (N, channels, size, size). None keeps the present value.
 

@@ -7,6 +7,7 @@ of a repository runs, and nothing here decodes an image.
 
 import argparse
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -101,16 +102,19 @@ def pull_set(
     token: Token = None,
     client: "HfApi | None" = None,
     known: Path | None = None,
+    most: int = MOST,
 ) -> Path:
     """Pull at most `cap` pictures into a zip below `root`, by default in the cache. Returns the zip's path.
 
     text: see `parse`. token: False for anonymous requests, None for the saved token. known: a folder with
     sets of earlier pulls. A set that is in one of both folders at its newest commit is not downloaded again.
-    Raises UserError, and then leaves nothing behind.
+    most: a lower limit for the number, so that the pictures fit in memory. Raises UserError, and then leaves
+    nothing behind.
     """
     wanted = parse(text)
     if not 2 <= cap <= MOST:
         raise UserError("hub.set_cap", most=MOST)
+    cap = max(2, min(cap, most))
     root, api = root or cache_dir() / "hub-data", client or open_client(token)
     with in_words(wanted.name, _OF_A_SET):
         found = _look(api, wanted)
@@ -220,9 +224,7 @@ def _of_rows(
     rows: Iterator[Any], classes: tuple[str, ...], cap: int, left_out: list[LeftOut]
 ) -> Iterator[Picture]:
     """Yield the pictures of the first `cap` rows. Rows that hold none join `left_out`."""
-    for row in rows:
-        if row.number >= cap:
-            return
+    for row in itertools.islice(rows, cap):  # which asks for no row behind them
         name = f"row-{row.number:06d}"
         if row.content is None:
             left_out.append(LeftOut(name, "no_bytes"))

@@ -1,6 +1,6 @@
 """Stream the images of a parquet table on the Hub, row by row, without a download of the whole file.
 
-pyarrow reads the table through ranges of the file. The bytes of an image are handed on as they are, so that
+pyarrow reads the table through ranges of the file: the columns that are needed, page by page. The bytes of an image are handed on as they are, so that
 only gan.data.decode opens them. Needs the package pyarrow.
 """
 
@@ -84,7 +84,7 @@ def _open(file: "_Remote") -> Any:
         import pyarrow.parquet as parquet
     except ImportError as error:
         raise UserError("hub.no_pyarrow", name=file.called) from error
-    # With a buffer, a column is read in parts, however long its row groups are.
+    # With a buffer, a column is read by pages. A row group, which may be the whole table, is never in memory.
     return parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.data import public_name
-from gan.data.names import kept_name
-from gan.data.names import UPLOADS
+from gan.data.names import UPLOADS, kept_name
 from gan.errors import UserError, refuse_if_full
 from gan.files import read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config

@@ -32,8 +32,9 @@ def load(
     applied and dropped, transparent parts show the background, and animations give their first frame.
 
     `class_folders.find` derives classes from the sub-folders, except that a zip from the Hub brings the names
-    of its classes. The data set's `report` counts them and names the files left out. Raises UserError if the path is neither folder nor zip, or has fewer than two usable
-    images. Raises UserError for a zip over the limits, with links, or with paths that leave it.
+    of its classes. The data set's `report` counts them and names the files left out. Raises UserError if the
+    path is neither folder nor zip, or has fewer than two usable images. Raises UserError for a zip over the
+    limits, with links, or with paths that leave it.
     """
     import torch
 
