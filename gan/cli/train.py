@@ -38,9 +38,7 @@ from gan.runs import disk
 from gan.runs.more import extend
 from gan.train.origin import START, Origin
 
-USAGE = (
-    "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--cap COUNT] [--SETTING VALUE ...]"
-)
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--cap COUNT] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 

@@ -37,10 +37,8 @@ def origin(name: str, run_dir: Path | None = None) -> dict[str, str]:
 
     run_dir: the run that learns from it. Its record says which commit of the Hub the images come from.
     """
-    known, source = (
-        data.catalogue().get(name),
-        read_object(run_dir / RECORD).get("source") if run_dir else None,
-    )
+    known = data.catalogue().get(name)
+    source = read_object(run_dir / RECORD).get("source") if run_dir else None
     if source is not None:
         with contextlib.suppress(ValueError):
             return _of_hub(Source.from_json(source))

@@ -1,8 +1,8 @@
 """Pull pictures of a data set from the Hub into a zip:  python -m gan.hub.sets NAME --into FOLDER
 
 The first rows of a table, the files of a folder, or a zip become one zip, which is then read as every upload
-is. It is pinned by the commit. So a run that learns from it resumes exactly, and without the internet. No code
-of a repository runs, and nothing here decodes an image.
+is. The commit pins it. So a run that learns from it resumes exactly, and without the internet. No code of a
+repository runs, and nothing here decodes an image.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Stream the images of a parquet table on the Hub, row by row, without a download of the whole file.
 
-pyarrow reads the table through ranges of the file: the columns that are needed, page by page. The bytes of an image are handed on as they are, so that
-only gan.data.decode opens them. Needs the package pyarrow.
+pyarrow reads the table through ranges of the file: the columns that are needed, page by page. The bytes of an
+image are handed on as they are, so that only gan.data.decode opens them. Needs the package pyarrow.
 """
 
 import io
