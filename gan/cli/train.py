@@ -38,7 +38,7 @@ from gan.runs import disk
 from gan.runs.more import extend
 from gan.train.origin import START, Origin
 
-USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--cap COUNT] [--SETTING VALUE ...]"
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out DIR] [--cap N] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 
@@ -83,7 +83,7 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
     parser.add_argument(
         "--cap",
         type=int,
-        metavar="COUNT",
+        metavar="N",
         help=f"take at most so many pictures, the first ones, of --data hub:OWNER/NAME (default: {CAP})",
     )
     parser.add_argument(

@@ -339,7 +339,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         path = pull_set(options.name, options.cap, options.into, False, known=options.known)
-        answer, status = {"path": str(path)}, 0
+        answer: dict[str, Any] = {"path": str(path)}
+        status = 0
     except UserError as error:
         values = {name: str(value) for name, value in error.values.items()}
         answer, status = {"error": {"key": error.key, "values": values}}, 2

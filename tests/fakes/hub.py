@@ -63,7 +63,8 @@ class FakeHub:
     """The Hub's state. Tests read it and change it.
 
     refusals: what a path (a pattern) is answered instead. announced: file -> the size that HEAD announces.
-    slow: seconds before each answer. ranges: whether it answers with parts of files. seen: method, path and Authorization of all requests.
+    slow: seconds before each answer. ranges: whether it answers with parts of files. seen: method, path and
+    Authorization of all requests.
     """
 
     def __init__(self) -> None:
