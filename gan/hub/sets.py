@@ -68,6 +68,12 @@ class Wanted(NamedTuple):
         """The name without its revision."""
         return f"{HUB}{self.repository}{'/' * bool(self.path)}{self.path}"
 
+    @property
+    def address(self) -> str:
+        """The whole name, which `parse` reads again."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{HUB}{self.repository}{revision}{'/' * bool(self.path)}{self.path}"
+
 
 class Picture(NamedTuple):
     """A picture of a set: its place in the zip without a suffix, its bytes, and its suffix or ""."""
