@@ -42,6 +42,11 @@ async function submit(data, own, recipe, minutes, start, values) {
   const asked = await asAsked(pictures, recipe, values);
   return request("runs", {
     method: "POST",
-    value: { data, recipe, minutes, start, values: asked, files: pictures.files.map((file) => file.path) },
+    value: {
+      ...{ data, recipe, minutes, start, values: asked },
+      ...(pictures.hub
+        ? { hub: pictures.hub.set ?? "" }
+        : { files: pictures.files.map((file) => file.path) }),
+    },
   });
 }
