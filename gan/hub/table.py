@@ -18,6 +18,7 @@ from gan.errors import UserError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+PACKAGE = "pyarrow>=17,<27"  # the extra hub-data
 BUFFER = 4 * 2**20  # bytes of one range of a column
 BATCH = 16  # rows decoded at once
 TIMEOUT = 30.0  # seconds without a byte
@@ -83,7 +84,7 @@ def _open(file: "_Remote") -> Any:
     try:
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise UserError("hub.no_pyarrow", name=file.called) from error
+        raise UserError("hub.no_pyarrow", name=file.called, package=PACKAGE) from error
     # With a buffer, a column is read by pages. A row group, which may be the whole table, is never in memory.
     return parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
 

@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import shutil
+import sys
 import zipfile
 
 import pytest
-
-pytest.importorskip("pyarrow")
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan import data
 from gan.cli.train import main as train_command
@@ -19,6 +21,14 @@ from gan.files import read_json
 from gan.hub import sets, table
 from gan.hub.model_card import model_card
 from gan.hub.sets import MOST, parse, pull_set
+from gan.ui.server import hub_sets
+from gan.ui.server.access import Access
+from gan.ui.server.guard import Guard
+from gan.ui.server.services import Services
+from gan.ui.server.uploads import MARK
+from gan.ui.train import fields, form, own, own_hub
+from gan.ui.train.routes import train_routes
+from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, WRONG_TOKEN, Refusal, Repository, fake_hub
 from tests.support.tables import picture
 from tests.support.tables import table as rows
@@ -245,7 +255,10 @@ def test_what_is_no_set_of_pictures_is_told(hub, tmp_path, monkeypatch):
 
 def test_a_missing_package_is_told_in_a_sentence(hub, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
-    assert refused(pull) == "hub.no_pyarrow"
+    with pytest.raises(UserError, match=re.escape(f'pip install "{table.PACKAGE}"')) as caught:
+        pull()
+    assert caught.value.key == "hub.no_pyarrow"
+    assert f'hub-data = [\n    "{table.PACKAGE}",' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_private_and_gated_sets_need_the_token_of_the_terminal(hub, monkeypatch):
@@ -338,3 +351,85 @@ def test_the_terminal_tells_a_cap_without_a_set_and_one_beyond_the_memory(hub, t
     monkeypatch.setattr("gan.data.dataset.MEMORY_LIMIT", 12 * 3 * 64 * 64)
     new_run({"data": f"hub:{NAME}", "size": 64, "batch": 4, "conditional": False}, tmp_path / "b")
     assert "12 pictures of" in capsys.readouterr().err
+
+
+@pytest.fixture
+def page(hub, tmp_path):
+    """A client of the page's routes behind the guard, and the services, which have a token."""
+    services = Services(checkpoints=tmp_path / "none", access=Access("a token of the teacher"))
+    services.open(tmp_path / "runs")
+    app = Guard(Starlette(routes=train_routes(services)), services)
+    yield TestClient(app, raise_server_exceptions=False, base_url="http://localhost"), services
+    services.close()
+
+
+def test_whoever_controls_pulls_a_set_into_the_page_and_starts_a_run(hub, page, monkeypatch):
+    browser, services = page
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+
+    def post(path, value):
+        return browser.post(f"/gradio_api/gan/{path}", json=value)
+
+    asked = {"id": NAME, "cap": 30}
+    assert post("pictures/pull", asked).json()["error"]["key"] == "access.needed"
+    assert hub.seen == []
+    services.access = Access()
+    assert post("pictures/pull", {"id": "../x", "cap": 5}).json()["error"]["key"] == "hub.set_bad_name"
+    for cap in (1, MOST + 1, "5", True, None, 10**400):
+        assert post("pictures/pull", {"id": NAME, "cap": cap}).json()["error"]["key"] == "hub.set_cap"
+    assert hub.seen == []
+    hub.repositories["datasets/bob/secret"] = Repository(hub.repositories[PLACE].files, private=True)
+    refusal = post("pictures/pull", {"id": "bob/secret", "cap": 5})
+    assert (refusal.status_code, refusal.json()["error"]["key"]) == (404, "hub.set_unknown")
+
+    monkeypatch.setattr(own, "WAIT", 0.01)
+    assert post("pictures/pull", asked).json() == {"reading": True}
+    monkeypatch.setattr(own, "WAIT", 300.0)
+    found = post("pictures/pull", asked).json()
+    assert {token for *_, token in hub.seen} == {None}, "the server's token is not sent"
+    assert found["report"]["classes"] == [["7", 10], ["train", 10], ["a/b: c", 10]]
+    assert found["source"] == {
+        "name": f"hub:{NAME}",
+        "commit": hub.repositories[PLACE].commit,
+        "licence": "cc-by-4.0",
+        "title": "Ada's cats",
+        "count": 30,
+    }
+    [kept] = services.uploads.glob("hub-*")
+    assert kept.name == found["set"]
+    assert (kept / MARK).exists()
+    assert not any((services.uploads.parent / ".pulls").iterdir())
+
+    values = form.defaults("own", "modern")
+    sent = {"data": "own", "recipe": "modern", "minutes": 1, "values": values}
+    for odd in ("hub-" + "0" * 16, "../x", "", 7, []):
+        reply = post("runs", {**sent, "hub": odd}).json()
+        assert reply["error"]["key"] in ("ui.lost_files", "ui.bad_form")
+    values[fields.keys().index("batch")] = 8
+    run = post("runs", {**sent, "hub": found["set"]}).json()["run"]
+    assert services.store.get(run)["config"]["data"] == str(kept / "hub--ada--cats.zip")
+    shown = browser.get("/gradio_api/gan/poll", params={"run": run}).json()["run"]
+    assert shown["config"]["data"] == f"hub:{NAME}"
+    assert not (kept / MARK).exists()
+    services.remove_uploads()
+    assert kept.exists(), "a run learns from it"
+    with pytest.raises(UserError) as caught:
+        own_hub.start(services, {**sent, "hub": found["set"]}, "a visitor")
+    assert caught.value.key == "access.owner_only"
+
+
+def test_a_child_that_dies_or_takes_long_leaves_nothing(hub, page, monkeypatch):
+    browser, services = page
+    services.access = Access()
+    staging = services.uploads.parent / ".pulls"
+    begun = f"import pathlib, time; pathlib.Path({str(staging / '.new-x')!r}).mkdir(parents=True)"
+    for end, minutes, key in (
+        ("raise SystemExit(9)", 1.0, "hub.set_not_read"),
+        ("time.sleep(600)", 0.02, "hub.set_too_slow"),
+    ):
+        monkeypatch.setattr(hub_sets, "COMMAND", (sys.executable, "-S", "-c", f"{begun}; {end}"))
+        monkeypatch.setattr(hub_sets, "MINUTES", minutes)
+        asked = {"id": NAME, "cap": 5}
+        reply = browser.post("/gradio_api/gan/pictures/pull", json=asked).json()
+        assert reply["error"]["key"] == key
+        assert not staging.exists()
