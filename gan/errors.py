@@ -136,8 +136,8 @@ MESSAGES = {
     "hub.set_not_read": "The data set “{name}” could not be read on this server. Choose another one.",
     "hub.set_too_slow": "“{name}” did not arrive within {minutes} minutes. Ask for fewer pictures.",
     "hub.no_pyarrow": (
-        '“{name}” is a table, which needs the package pyarrow. Run: pip install "{package}". Or name a zip or a '
-        "folder of pictures in it."
+        '“{name}” is a table, which needs the package pyarrow. Run: pip install "{package}". Or name a zip '
+        "or a folder of pictures in it."
     ),
     "latent.bad_z": "The latent vector in this address does not belong to this model. Choose a sample.",
     "latent.plain_picture": (

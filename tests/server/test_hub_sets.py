@@ -378,6 +378,7 @@ def test_whoever_controls_pulls_a_set_into_the_page_and_starts_a_run(hub, page, 
     for cap in (1, MOST + 1, "5", True, None, 10**400):
         assert post("pictures/pull", {"id": NAME, "cap": cap}).json()["error"]["key"] == "hub.set_cap"
     assert hub.seen == []
+    monkeypatch.setattr(own, "WAIT", 300.0)  # on a busy machine the child takes long to start
     hub.repositories["datasets/bob/secret"] = Repository(hub.repositories[PLACE].files, private=True)
     refusal = post("pictures/pull", {"id": "bob/secret", "cap": 5})
     assert (refusal.status_code, refusal.json()["error"]["key"]) == (404, "hub.set_unknown")
