@@ -423,6 +423,10 @@ def test_a_child_that_dies_or_takes_long_leaves_nothing(hub, page, monkeypatch):
     browser, services = page
     services.access = Access()
     staging = services.uploads.parent / ".pulls"
+    with monkeypatch.context() as full:
+        full.setattr(hub_sets, "ROOM", 10**18)
+        reply = browser.post("/gradio_api/gan/pictures/pull", json={"id": NAME, "cap": 5})
+        assert (reply.status_code, reply.json()["error"]["key"]) == (413, "ui.no_room")
     begun = f"import pathlib, time; pathlib.Path({str(staging / '.new-x')!r}).mkdir(parents=True)"
     for end, minutes, key in (
         ("raise SystemExit(9)", 1.0, "hub.set_not_read"),

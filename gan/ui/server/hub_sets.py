@@ -19,6 +19,7 @@ from gan.ui.server.children import Children
 
 COMMAND = (sys.executable, "-m", "gan.hub.sets")
 MINUTES = 15.0  # for one pull
+ROOM = 3 * 2**30  # bytes that must be free before a pull: the largest set, and what stays free in any case
 STAGING = ".pulls"  # the folder beside the uploads in which the child writes
 
 
@@ -61,6 +62,8 @@ class HubSets:
             self._running.pop((name, cap), None)
 
     def _pull(self, name: str, cap: int, uploads: Path) -> Path:
+        if shutil.disk_usage(uploads.parent).free < ROOM:
+            raise UserError("ui.no_room")
         staging = uploads.parent / STAGING
         command = [*COMMAND, name, "--cap", str(cap), "--into", str(staging), "--known", str(uploads)]
         try:
