@@ -246,6 +246,8 @@ def test_what_is_no_set_of_pictures_is_told(hub, tmp_path, monkeypatch):
     monkeypatch.setattr(sets, "MAX_TOTAL", 3000)
     files[FIRST] = rows([picture(number) for number in range(9)])
     assert refused(pull) == "hub.set_too_large"
+    hub.announced["evil.zip"] = 100
+    assert refused(lambda: pull(f"{NAME}/evil.zip")) == "hub.broken", "longer than announced"
     files["a/b.png"], files["a/c.png"] = picture(1, 60), picture(2, 60)
     assert refused(lambda: pull(f"{NAME}/a")) == "hub.set_too_large"
     assert set(left(tmp_path)) <= {"hub-data"}
