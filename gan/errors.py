@@ -99,6 +99,46 @@ MESSAGES = {
     "hub.other_repository": (
         "“{name}” holds something else on the Hub ({file}), which a push would mix up. Choose another name."
     ),
+    "hub.set_bad_name": (
+        "“{name}” is no data set of the Hub. Write hub:OWNER/NAME, and @REVISION or /PATH behind it if you "
+        "need them."
+    ),
+    "hub.set_unknown": (
+        "The Hub has no public data set “{name}”. Check the name; a private one needs a token, at the "
+        "terminal."
+    ),
+    "hub.set_forbidden": (
+        "The data set “{name}” is open only to people whom its owner lets in. Choose another one, or pull it "
+        "at the terminal with the token of such a person."
+    ),
+    "hub.set_no_place": (
+        "The data set “{name}” has no such file or folder. Check the path, as the set's page on the Hub "
+        "shows it."
+    ),
+    "hub.set_no_table": (
+        "“{name}” has no table that can be streamed. Name a zip or a folder of pictures in it: "
+        "hub:OWNER/NAME/PATH."
+    ),
+    "hub.set_no_images": (
+        "“{name}” has no column of images, only these: {columns}. Choose another data set, or another folder "
+        "of it."
+    ),
+    "hub.set_empty": "“{name}” holds no pictures. Choose another data set, or another folder of it.",
+    "hub.set_damaged": "The table of “{name}” is damaged and can't be read. Choose another data set.",
+    "hub.set_too_large": (
+        "The pictures of “{name}” are larger than {gigabytes} GB together. Ask for fewer of them."
+    ),
+    "hub.set_cap": "The number of pictures must be a whole number from 2 to {most}. Choose one in between.",
+    "hub.set_cap_alone": (
+        "--cap limits the pictures of a data set of the Hub. Leave it out, or name one with --data "
+        "hub:OWNER/NAME."
+    ),
+    "hub.set_not_read": "The data set “{name}” could not be read on this server. Choose another one.",
+    "hub.set_too_slow": "“{name}” did not arrive within {minutes} minutes. Ask for fewer pictures.",
+    "hub.no_pyarrow": (
+        '“{name}” is a table, which needs the package pyarrow. Run: pip install "{package}". Or name a zip '
+        "or a folder of pictures in it."
+    ),
     "latent.bad_z": "The latent vector in this address does not belong to this model. Choose a sample.",
     "latent.plain_picture": (
         "This image has only one colour, so there is nothing to match. Draw something, or choose another "

@@ -90,18 +90,20 @@ def train(
     out: str | Path | None = None,
     recipe: str = "modern",
     report: Callable[[str], None] | None = print,
+    cap: int | None = None,
     **settings: Any,
 ) -> Generator:
     """Train a new run in this process and return its generator. Blocks until the time is over.
 
-    data: a name from the catalogue, or the path of a folder or zip of images.
+    data: a name from the catalogue, the path of a folder or zip of images, or hub:owner/name.
     out: the run's folder, runs/<data>-<recipe> by default. `python -m gan train` can resume it there.
     report: receives a line of progress about once a second; None for silence.
+    cap: the most pictures of a data set of the Hub.
     settings: fields of gan.config.RunConfig.
     Ctrl-C pauses the run. Raises UserError.
     """
     asked = {"data": data, "recipe": recipe, "minutes": minutes, **settings}
-    path = new_run(asked, None if out is None else Path(out))
+    path = new_run(asked, None if out is None else Path(out), cap=cap)
     from gan.worker.worker import work  # imports torch
 
     with _signals_as_before(), tracking(path):

@@ -5,6 +5,7 @@ python -m gan train my-run                                     resume it
 python -m gan train my-run --data elsewhere                    resume it with its images in a new place
 python -m gan train my-run --anew                              restart it from scratch: its model is deleted
 python -m gan train my-run --more 5                            give a finished run five more minutes
+python -m gan train --data hub:OWNER/NAME --cap 5000          learn pictures of a data set of the Hub
 python -m gan train --start-from digits --data PATH            begin with the weights of another model
 python -m gan train --kind points --data grid25                learn points of the plane instead of images
 python -m gan train --kind points --help                       the settings of that kind
@@ -23,9 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan import console
+from gan.data.names import HUB
+from gan.data.own.files import SIZE
+from gan.data.own.source import read_source
 from gan.errors import UserError
 from gan.export.track import refuse_missing, tracking
 from gan.files import read_json, read_object, write_json
+from gan.hub.sets import CAP, pull_set
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.latent.origins import bring, find_origin
@@ -36,7 +41,7 @@ from gan.train.origin import START, Origin
 if TYPE_CHECKING:
     from gan.train.team import Team
 
-USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out RUN_DIR] [--SETTING VALUE ...]"
+USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out DIR] [--cap N] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
 
 
@@ -79,6 +84,12 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         "steps if these are its budget",
     )
     parser.add_argument(
+        "--cap",
+        type=int,
+        metavar="N",
+        help=f"take at most so many pictures, the first ones, of --data hub:OWNER/NAME (default: {CAP})",
+    )
+    parser.add_argument(
         "--spare",
         action="store_true",
         help="import everything, print “ready”, and wait for a run on standard input",
@@ -116,17 +127,20 @@ def _option(field: dataclasses.Field, choices: tuple[Any, ...] | None) -> dict[s
     }
 
 
-def new_run(settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND) -> Path:
+def new_run(
+    settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND, cap: int | None = None
+) -> Path:
     """Write the config of a new run and return its directory.
 
-    Raises UserError for impossible settings or a directory that already holds a run.
+    cap: the most pictures of a data set of the Hub. Raises UserError for impossible settings or a directory
+    that already holds a run.
     """
     of_kind, settings = get_kind(kind), dict(settings)
     refuse_missing(settings.get("track", "none"))
     start = _start(settings, of_kind)
     data, recipe = (settings.pop(name, _default(of_kind, name)) for name in ("data", "recipe"))
-    data = of_kind.find(data)
-    path = out or Path("runs") / f"{Path(data).stem}-{recipe}".lower().replace("_", "-")
+    data = _find(of_kind, data, cap, settings)
+    path = out or Path("runs") / f"{Path(data).stem.removeprefix('hub--')}-{recipe}".lower().replace("_", "-")
     if (path / "config.json").exists() and not _never_trained(path):
         raise UserError("train.run_exists", path=path)
     config = of_kind.plan(data, recipe, settings, lambda line: print(line, file=sys.stderr))
@@ -136,6 +150,26 @@ def new_run(settings: dict[str, Any], out: Path | None, kind: str = DEFAULT_KIND
         start.copy_to(path)
     write_json(path / "config.json", config.to_json())
     return path
+
+
+def _find(kind: Kind, data: str, cap: int | None, settings: dict[str, Any]) -> str:
+    """Return the data of a config for what a person wrote: kind.find, after a pull from the Hub.
+
+    cap: see `new_run`. A size among the settings lowers it to what fits in memory. Raises UserError.
+    """
+    if not data.startswith(HUB) or kind.Config.kind != DEFAULT_KIND:
+        if cap is not None:
+            raise UserError("hub.set_cap_alone")
+        return kind.find(data)
+    from gan.data.dataset import most_in_memory  # imports torch
+
+    most = most_in_memory(settings.get("channels") or 3, settings.get("size") or SIZE)
+    path = pull_set(data, CAP if cap is None else cap, most=most)
+    source = read_source(path)
+    assert source is not None, "pull_set describes what it pulls"
+    what = f"{source.count} pictures of {source.name}, at commit {source.commit[:12]}"
+    print(f"{what}. Licence: {source.licence}.", file=sys.stderr)
+    return str(path)
 
 
 def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
@@ -210,10 +244,13 @@ def _show(status: dict[str, Any]) -> None:
     )
 
 
-def _train(path: Path, anew: bool, place: str | None = None, more: float | None = None) -> None:
+def _train(
+    path: Path, anew: bool, place: str | None = None, more: float | None = None, cap: int | None = None
+) -> None:
     """Train the run in a directory.
 
-    `place` is the current path of its data. `anew` deletes the model first. `more` is added to its budget.
+    `place` is the current path of its data, or its name on the Hub with `cap`. `anew` deletes the model
+    first. `more` is added to its budget.
     """
     from gan.train.team import join, leave
     from gan.worker.ranks import follow, leading
@@ -223,13 +260,15 @@ def _train(path: Path, anew: bool, place: str | None = None, more: float | None 
     team = join()
     if team.first:
         with leading(team):
-            _lead(path, anew, place, more, team)
+            _lead(path, anew, place, more, cap, team)
     else:
         follow(path, team)
     leave()
 
 
-def _lead(path: Path, anew: bool, place: str | None, more: float | None, team: "Team") -> None:
+def _lead(
+    path: Path, anew: bool, place: str | None, more: float | None, cap: int | None, team: "Team"
+) -> None:
     """Train the run as rank 0 of its team, or alone."""
     from gan.train.checkpoint import has_state
     from gan.worker.run_dir import read_config
@@ -237,7 +276,10 @@ def _lead(path: Path, anew: bool, place: str | None, more: float | None, team: "
 
     before = read_config(path)  # raises UserError, and touches nothing, if this version can't read the run
     kind = get_kind(before.kind)
-    place = kind.find(place) if place is not None else None
+    if place is not None:
+        place = _find(kind, place, cap, dataclasses.asdict(before))
+    elif cap is not None:
+        raise UserError("hub.set_cap_alone")
     if more is not None:
         refuse_second_worker(path)
         state = read_object(path / "status.json").get("state")
@@ -302,8 +344,8 @@ def main(arguments: list[str] | None = None) -> int:
     kind = _kind_named(arguments)
     parser = _parser(get_kind(kind))
     options = vars(parser.parse_args(arguments))
-    run_dir, out, spare, anew, more = (
-        options.pop(name) for name in ("run_dir", "out", "spare", "anew", "more")
+    run_dir, out, spare, anew, more, cap = (
+        options.pop(name) for name in ("run_dir", "out", "spare", "anew", "more", "cap")
     )
     try:
         if spare:
@@ -315,10 +357,10 @@ def main(arguments: list[str] | None = None) -> int:
         elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
         elif run_dir is not None:
-            _train(run_dir, anew, options.get("data"), more)
+            _train(run_dir, anew, options.get("data"), more, cap)
         else:
             options.pop("kind", None)
-            _train(new_run(options, out, kind), anew)
+            _train(new_run(options, out, kind, cap), anew)
     except UserError as error:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gan.data.own.report import Report
+from gan.data.own.source import Source
 from gan.errors import UserError
 
 SIZES = (8, 512)  # smallest and largest side of an image, in pixels
@@ -32,6 +33,7 @@ class Dataset:
     report: Report | None = None  # of a folder or zip; None for the named sets
     # SHA-256 of the file of each image, in the same order; () for the named sets.
     files: tuple[bytes, ...] = ()
+    source: Source | None = None  # of pictures from the Hub
 
     def __post_init__(self) -> None:
         images, labels, count = self.images, self.labels, len(self.images)
@@ -74,6 +76,11 @@ def check_memory(count: int, channels: int, size: int) -> None:
     """Raise UserError if `count` images of this shape would exceed MEMORY_LIMIT."""
     if count * channels * size * size > MEMORY_LIMIT:
         raise UserError("data.memory", gigabytes=f"{count * channels * size * size / 2**30:.1f}", size=size)
+
+
+def most_in_memory(channels: int, size: int) -> int:
+    """Return how many images of this shape stay within MEMORY_LIMIT."""
+    return MEMORY_LIMIT // (channels * size * size)
 
 
 def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:

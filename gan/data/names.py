@@ -4,6 +4,7 @@ Imports neither torch nor any image library.
 """
 
 import os
+import re
 import shlex
 from pathlib import Path, PureWindowsPath
 
@@ -11,6 +12,21 @@ from gan.data.registry import BUNDLED, DOWNLOADS
 from gan.errors import UserError
 
 UPLOADS = ".uploads"  # the folder beside the runs in which the page stores uploads
+HUB = "hub:"  # what stands before the name of a repository of the Hub
+_WORD = r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*"
+_OF_HUB = re.compile(rf"{HUB}({_WORD})/({_WORD})", re.ASCII)
+_HUB_FILE = re.compile(rf"hub--({_WORD})--({_WORD})\.zip", re.ASCII)
+
+
+def hub_file(owner: str, name: str) -> str:
+    """Return the name of the zip that holds pictures of a repository of the Hub."""
+    return f"hub--{owner}--{name}.zip"
+
+
+def kept_name(name: str) -> str:
+    """Return a file name that `public_name` turns into the public name `name`."""
+    found = _OF_HUB.fullmatch(name)
+    return hub_file(found[1], found[2]) if found else name
 
 
 def is_named(name: str) -> bool:
@@ -61,11 +77,17 @@ def resume_with_data(run_dir: Path) -> str:
 def public_name(name: str) -> str:
     """Return the public form of a config's `data`: a data set's name, or the last part of a path.
 
+    Pictures from the Hub have the name of their repository, hub:owner/name.
+
     It reveals no home folder. For a user's own images, it is never the name of a data set.
     """
     if is_named(name):
         return name
+    if _OF_HUB.fullmatch(name):
+        return name
     last = PureWindowsPath(name).name  # accepts both separators, since a run may come from another system
+    if from_hub := _HUB_FILE.fullmatch(last):
+        return f"{HUB}{from_hub[1]}/{from_hub[2]}"
     own = last or "pictures"
     if os.path.abspath(name) == str(Path.home()):
         own = "pictures"

@@ -1,10 +1,14 @@
 """Describe an exported generator: its data, licence, training and hardware."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from gan import data
+from gan.data.names import HUB
+from gan.data.own.source import Source
 from gan.files import read_object
+from gan.kinds import RECORD
 from gan.latent.catalogue import Entry
 from gan.runs import names
 from gan.runs.more import extensions
@@ -28,13 +32,30 @@ _OF_A_CARD = (
 )
 
 
-def origin(name: str) -> dict[str, str]:
-    """The part of a card that describes the data set `name`: public name without path, licence and credit."""
+def origin(name: str, run_dir: Path | None = None) -> dict[str, str]:
+    """The part of a card that describes the data set `name`: public name without path, licence and credit.
+
+    run_dir: the run that learns from it. Its record says which commit of the Hub the images come from.
+    """
     known = data.catalogue().get(name)
+    source = read_object(run_dir / RECORD).get("source") if run_dir else None
+    if source is not None:
+        with contextlib.suppress(ValueError):
+            return _of_hub(Source.from_json(source))
     return {
         "data": data.public_name(name),
         "data_licence": known.licence if known else OWN_LICENCE,
         "data_credit": known.credit if known else OWN_CREDIT,
+    }
+
+
+def _of_hub(source: Source) -> dict[str, str]:
+    """The same for images from the Hub."""
+    return {
+        "data": "/".join(source.name.split("/")[:2]),  # without the path in the repository
+        "data_licence": source.licence,
+        "data_credit": " · ".join(filter(None, (source.title, source.name.removeprefix(HUB)))),
+        "data_commit": source.commit,
     }
 
 
@@ -51,7 +72,7 @@ def short_card(entry: Entry) -> dict[str, Any]:
         config, status = read_object(folder / "config.json"), read_object(folder / "status.json")
         card = {
             "name": _name(folder),
-            **(origin(config["data"]) if isinstance(config.get("data"), str) else {}),
+            **(origin(config["data"], folder) if isinstance(config.get("data"), str) else {}),
             "recipe": config.get("recipe"),
             "images": status.get("images"),
             "seconds": status.get("elapsed"),

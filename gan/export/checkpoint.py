@@ -87,7 +87,7 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
         raise UserError("export.damaged", path=run_dir, file="stats.jsonl")
     means = {name: round(sum(line[name] for line in last) / len(last), 4) for name in METRICS}
     return {
-        "format": FORMAT, "title": title, **origin(config.data), "recipe": config.recipe,
+        "format": FORMAT, "title": title, **origin(config.data, run_dir), "recipe": config.recipe,
         "size": spec.size, "channels": spec.channels, "classes": status["classes"],
         "parameters": {"G": count_parameters(generator)},
         "steps": status["step"], "images": status["images"], "seconds": round(status["elapsed"]),

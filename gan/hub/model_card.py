@@ -33,6 +33,7 @@ FACTS = {
     "Hardware": "hardware",
     "torch": "torch",
     "Images in the data set": "data_count",
+    "Commit of the data set": "data_commit",
     "SHA-256 of the images": "data_digest",
     "Format": "format",
 }
@@ -70,6 +71,8 @@ def _metadata(card: dict[str, Any], repository: str) -> str:
         for name, value in (card.get("scores") or {}).items()
     ]
     known = LICENCES.get(licence)
+    if "data_commit" in card and re.fullmatch(r"[a-z0-9.+-]+", licence):
+        known = licence  # the card of a data set on the Hub has the Hub's own identifier
     sets = [data.removeprefix("hub:").partition("@")[0]] if HUB_ID.fullmatch(data) else []
     return ModelCardData(
         library_name=LIBRARY,

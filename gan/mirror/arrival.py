@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.data import public_name
-from gan.data.names import UPLOADS
+from gan.data.names import UPLOADS, kept_name
 from gan.errors import UserError, refuse_if_full
 from gan.files import read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
@@ -71,7 +71,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if start and start.partition(":")[0] not in KINDS_OF_IDS:
         raise UserError("mirror.damaged", name="config.json")
     known = get_kind(config.kind).is_named(config.data)
-    data = config.data if known else f"/{UPLOADS}/{MOVED}/{public_name(config.data)[:80]}"
+    data = config.data if known else f"/{UPLOADS}/{MOVED}/{kept_name(public_name(config.data))[:200]}"
     return {**config.to_json(), "data": data}
 
 

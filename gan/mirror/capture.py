@@ -190,7 +190,7 @@ def _card(run: Path, config: Any, status: dict[str, Any]) -> dict[str, Any]:
     """Return the facts of a run for people who open the file."""
     name = names.parse((run / names.FILE).read_bytes()) if (run / names.FILE).exists() else None
     return {
-        "title": name or public_name(config.data), "kind": config.kind, **origin(config.data),
+        "title": name or public_name(config.data), "kind": config.kind, **origin(config.data, run),
         "recipe": config.recipe, "images": status.get("images"), "seconds": status.get("elapsed"),
         "hardware": status.get("device"), "mark": MARK,
     }  # fmt: skip

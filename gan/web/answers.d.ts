@@ -226,6 +226,13 @@ declare global {
     model: OpenModel;
     models: Model[];
     pictures: { report?: PicturesReport; suggestions?: Suggestions; offline?: boolean };
+    "pictures/pull": {
+      set?: string;
+      source?: HubSource;
+      report?: PicturesReport;
+      suggestions?: Suggestions;
+      offline?: boolean;
+    };
     points: { count: number };
     pull: { id: string };
     poll: Poll;

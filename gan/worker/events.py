@@ -5,6 +5,10 @@ worker never removes a line from this file.
 """
 
 EVENTS = {
+    "from_hub": (
+        "The images are {count} of {name} on the Hub, at commit {commit}. Its card states the licence: "
+        "{licence}."
+    ),
     "skipped": "{skipped} of {total} images could not be used: {why}.",
     "copies": "{copies} of {total} images are copies of another one.",
     "checkpoint_missing": (

@@ -1,7 +1,8 @@
 """A small Hub on this machine, for the real client of huggingface_hub.
 
-It answers the requests of create_repo, model_info, upload_folder and hf_hub_download. Uploads come as plain
-commits, so it shows nothing about Xet.
+It answers the requests of create_repo, model_info, dataset_info, upload_folder and hf_hub_download, also for
+ranges of a file. Uploads come as plain commits, so it shows nothing about Xet. A repository of a data set is
+named datasets/owner/name.
 """
 
 import base64
@@ -23,6 +24,9 @@ NOWHERE = "http://127.0.0.1:9"  # an endpoint that nobody answers at
 _NO_REPOSITORY = {"X-Error-Code": "RepoNotFound"}
 _NO_ENTRY = {"X-Error-Code": "EntryNotFound"}
 _NO_REVISION = {"X-Error-Code": "RevisionNotFound"}
+_GATED = {"X-Error-Code": "GatedRepo"}
+CONVERTED = "refs/convert/parquet"
+_PATH = r"(?:/api/models|/api(?=/datasets))?/((?:datasets/)?[^/]+/[^/]+)(?:/(\w+)/(.+))?"
 WRONG_TOKEN = {"X-Error-Message": "Invalid credentials in Authorization header"}
 
 
@@ -36,10 +40,17 @@ class Refusal(NamedTuple):
 
 @dataclass
 class Repository:
-    """A repository with one branch, main."""
+    """A repository with one branch, main.
+
+    card: the metadata of its card. gated: its files need a token, unlike their list.
+    converted: the files on a data set's branch of converted tables.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     private: bool = False
+    card: dict[str, Any] = field(default_factory=dict)
+    gated: bool = False
+    converted: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def commit(self) -> str:
@@ -52,14 +63,15 @@ class FakeHub:
     """The Hub's state. Tests read it and change it.
 
     refusals: what a path (a pattern) is answered instead. announced: file -> the size that HEAD announces.
-    slow: seconds before each answer. seen: method, path and Authorization of all requests.
+    slow: seconds before each answer. ranges: whether it answers with parts of files. seen: method, path and
+    Authorization of all requests.
     """
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.refusals: dict[str, Refusal] = {}
         self.announced: dict[str, int] = {}
-        self.slow = 0.0
+        self.slow, self.ranges = 0.0, True
         self.seen: list[tuple[str, str, str | None]] = []
         self.endpoint = ""
 
@@ -67,7 +79,7 @@ class FakeHub:
         """Return to the state at the start."""
         for part in (self.repositories, self.refusals, self.announced, self.seen):
             part.clear()
-        self.slow = 0.0
+        self.slow, self.ranges = 0.0, True
 
     def answer(self, method: str, path: str, body: bytes, token: str | None) -> tuple[int, dict, bytes]:
         """Return status, headers and body of the answer to a request."""
@@ -82,11 +94,18 @@ class FakeHub:
             return self._create(json.loads(body), token)
         if path == "/api/validate-yaml":
             return 200, {}, b'{"errors": [], "warnings": []}'
-        match = re.fullmatch(r"(?:/api/models)?/([^/]+/[^/]+)(?:/(\w+)/(.+))?", path)
+        match = re.fullmatch(_PATH, path)
         name, act, rest = match.groups() if match else ("", "", "")
         repository = self.repositories.get(name)
         if repository is None or (repository.private and token is None):
             return 401 if token is None else 404, _NO_REPOSITORY, b"{}"
+        if repository.gated and act == "resolve" and token is None:
+            return 401, _GATED, b"{}"
+        other = Repository(repository.converted, card=repository.card)
+        if other.files and (rest or "").startswith((CONVERTED, other.commit)):
+            repository = other
+        elif act == "revision" and rest not in ("main", repository.commit):
+            return 404, _NO_REVISION, b"{}"
         return getattr(self, f"_{act or 'info'}")(name, repository, rest or "", body)
 
     def _create(self, asked: dict[str, Any], token: str | None) -> tuple[int, dict, bytes]:
@@ -100,7 +119,10 @@ class FakeHub:
         return _json({"url": f"{self.endpoint}/{name}"}, status)
 
     def _info(self, name: str, repository: Repository, rest: str, body: bytes) -> tuple[int, dict, bytes]:
-        siblings = [{"rfilename": file} for file in repository.files]
+        siblings = [
+            {"rfilename": file, "size": self.announced.get(file, len(content))}
+            for file, content in repository.files.items()
+        ]
         return _json(
             {
                 "id": name,
@@ -109,6 +131,7 @@ class FakeHub:
                 "sha": repository.commit,
                 "siblings": siblings,
                 "tags": [],
+                "cardData": repository.card,
                 "downloads": 0,
             }
         )
@@ -174,6 +197,9 @@ def fake_hub() -> Iterator[FakeHub]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = unquote(urlsplit(self.path).path)
             status, headers, content = hub.answer(self.command, path, body, self.headers.get("Authorization"))
+            asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
+            if asked and status == 200 and hub.ranges:
+                status, content = 206, content[int(asked[1]) : int(asked[2]) + 1]
             self.send_response(status)
             for header, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(header, value)

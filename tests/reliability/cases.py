@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gan.ui.train import fields, form
 from tests.reliability.raw_http import Case
-from tests.reliability.valid_requests import PULLED, Subject, Visit, asked, run_form
+from tests.reliability.valid_requests import PULLED, PULLED_SET, Subject, Visit, asked, run_form
 
 OURS = b"/gradio_api/gan/"
 JSON = ((b"Content-Type", b"application/json"),)
@@ -311,6 +311,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         b"drag/on",
         b"directions/save?id=shipped:digits",
         b"pull",
+        b"pictures/pull",
     ):
         for body in NO_FORMS:
             yield Case("forms", OURS + path, b"POST", JSON, body)
@@ -321,6 +322,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     ]
     uploads = [*NO_FILES, [kept]]
     wrong += [{"data": data, "files": files} for data in ("own", "own-points") for files in uploads]
+    wrong += [{"data": "own", "hub": odd} for odd in (*ODD, 7, [], {}, "hub-" + "0" * 16, "hub-0/../x")]
     for change in wrong:
         yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
     for files in (*NO_FILES, [kept]):
@@ -350,7 +352,11 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400):
         yield Case("forms", OURS + f"runs/{run}/more?amount={amount}".encode(), b"POST")
     for odd in (*ODD, None, 7, [], {}, *NO_MODELS):
-        yield Case("forms", OURS + b"pull", b"POST", JSON, json.dumps({"id": odd}).encode())
+        for path in (b"pull", b"pictures/pull"):
+            yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"id": odd}).encode())
+    for odd in (None, "5", -1, 0, 1, 1.5, True, 10**9, [], {}):
+        asked = json.dumps({"id": PULLED_SET, "cap": odd}).encode()
+        yield Case("forms", OURS + b"pictures/pull", b"POST", JSON, asked)
     for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
         yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
     for odd, command in zip(
@@ -392,6 +398,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
             b"access/leave",
             b"directions/save?id=shipped:digits",
             b"pull",
+            b"pictures/pull",
         ):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
     for path in (
@@ -429,6 +436,8 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     )
     yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(run_form()).encode())
     yield Case("commands", OURS + b"pull", b"POST", (*JSON, *ours), json.dumps({"id": PULLED}).encode())
+    asked = json.dumps({"id": PULLED_SET, "cap": 8}).encode()
+    yield Case("commands", OURS + b"pictures/pull", b"POST", (*JSON, *ours), asked)
 
 
 def visits(run: str, origin: bytes, visit: bytes) -> Iterator[Case]:
@@ -463,6 +472,7 @@ def never_come(run: str) -> list[Case]:
         b"pictures",
         b"points",
         b"pull",
+        b"pictures/pull",
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]

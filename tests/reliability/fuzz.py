@@ -18,7 +18,7 @@ import tempfile
 import time
 import traceback
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -401,6 +401,11 @@ def visits(folder: Path) -> Target:
     return st.binary(max_size=60) | damaged([sound.encode(), mark.encode(), f"x; {sound}".encode()]), act
 
 
+def offline(command: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Answer as the process does that pulls a data set where no Hub can be reached."""
+    return {"error": {"key": "hub.offline", "values": {}}}
+
+
 def handlers(folder: Path) -> Target:
     """Every route of ours behind the guard, with parts of a valid request changed.
 
@@ -413,6 +418,7 @@ def handlers(folder: Path) -> Target:
     subject, _ = plant(folder / "runs", folder / "checkpoints")
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
+    services.hub_sets.ask = offline  # a process for each name would take a second
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
     visits = asked(subject)
@@ -565,6 +571,7 @@ def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request
                 "take",
                 "checkpoints",
                 "pull",
+                "pictures",
                 "1.webp",
                 "digits",
                 run,
@@ -588,10 +595,12 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
         lambda found: [*values[: found[0]], found[1], *values[found[0] + 1 :]]
     )
     one_wrong = setting.map(lambda changed: {**sound, "values": changed})
-    body = (VALUES | like({**sound, "token": "x", "job": "x", "id": PULLED}) | one_wrong).map(_json)
+    body = (
+        VALUES | like({**sound, "token": "x", "job": "x", "id": PULLED, "hub": "hub-0", "cap": 8}) | one_wrong
+    ).map(_json)
     return st.tuples(
         st.just("POST"),
-        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on", "pull")),
+        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on", "pull", "pictures/pull")),
         st.just({}),
         body,
     )

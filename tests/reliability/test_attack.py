@@ -20,7 +20,7 @@ from tests.reliability import cases
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.valid_requests import PULLED, asked, plant, told
+from tests.reliability.valid_requests import PULLED, PULLED_SET, asked, picture, plant, told
 
 # Where there are thousands of cases, one in EVERY runs. A prime, so that every kind of case occurs.
 EVERY = 41
@@ -75,12 +75,15 @@ def test_an_attacker_comes_to_every_door_of_the_api(planted):
 
 @pytest.fixture
 def hub():
-    """A Hub with the model that valid requests pull: a shipped one."""
+    """A Hub with the model and the data set that valid requests pull."""
     with fake_hub() as hub:
-        folder = CHECKPOINTS / "digits"
+        digits = CHECKPOINTS / "digits"
         hub.repositories[PULLED.removeprefix("hub:")] = Repository(
-            {path.name: path.read_bytes() for path in folder.iterdir()}
+            {path.name: path.read_bytes() for path in digits.iterdir()}
         )
+        owner, name, folder = PULLED_SET.removeprefix("hub:").split("/")
+        files = {f"{folder}/{number}.png": picture() for number in range(2)}
+        hub.repositories[f"datasets/{owner}/{name}"] = Repository(files)
         yield hub
 
 

@@ -31,6 +31,7 @@ from tests.support.parcels import write_parcel, write_state
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
+PULLED_SET = "hub:ganarium-tests/pets/cats"  # a set that only a fake Hub has
 PULLED = "hub:ganarium-tests/digits"  # a model that only a fake Hub has
 STEPS = (1, 3)  # snapshots of the planted run
 SLIDERS = {"list": ["s1", "p0"], "names": {"s1": "Slim"}, "hidden": ["p2"]}
@@ -165,6 +166,7 @@ def told(subject: Subject, token: str) -> list[Visit]:
     return [
         Visit("access", body=_json({"token": token})),
         Visit("pictures", body=_json({"files": uploaded()})),
+        Visit("pictures/pull", body=_json({"id": PULLED_SET, "cap": 8})),
         Visit("points", body=_json({"files": [points_file()]})),
         Visit("runs", body=_json(run_form())),
         Visit("runs/{id}/file", path=f"{run}/file"),

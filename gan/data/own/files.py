@@ -13,6 +13,7 @@ from gan.data.own import class_folders
 from gan.data.own.members import open_members, refuse_few
 from gan.data.own.reading import Reader
 from gan.data.own.report import LeftOut, Report
+from gan.data.own.source import Source, classes_of, read_source
 from gan.spec import MAX_CLASSES
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ def load(
     is 1. The first bytes of a file, not its name, decide whether it is PNG, JPEG or WebP. EXIF orientation is
     applied and dropped, transparent parts show the background, and animations give their first frame.
 
-    `class_folders.find` derives classes from the sub-folders. The data set's `report` counts them and names
-    the files left out. Raises UserError if the path is neither folder nor zip, or has fewer than two usable
-    images. Raises UserError for a zip over the limits, with links, or with paths that leave it.
+    `class_folders.find` derives classes from the sub-folders, except that a zip from the Hub brings the names
+    of its classes. The data set's `report` counts them and names the files left out. Raises UserError if the
+    path is neither folder nor zip, or has fewer than two usable images. Raises UserError for a zip over the
+    limits, with links, or with paths that leave it.
     """
     import torch
 
     from gan.data.dataset import Dataset
 
     reader = Reader(size or SIZE, channels or 3, background)
-    labels, report = read(name, reader)
+    source = read_source(name)
+    labels, report = read(name, reader, source)
     classes = tuple(label for label, _ in report.classes)
     return Dataset(
         name,
@@ -48,20 +51,27 @@ def load(
         classes,
         report=report,
         files=reader.files(),
+        source=source,
     )
 
 
-def read(name: str, reader: Reader) -> tuple[list[int] | None, Report]:
+def read(name: str, reader: Reader, source: Source | None = None) -> tuple[list[int] | None, Report]:
     """Pass the images of a folder or .zip to the reader; return their class labels and a report.
 
-    The labels are None if there are no classes. Imports no torch, and raises UserError as `load` does.
+    source: the description of a zip from the Hub. The labels are None if there are no classes. Imports no
+    torch, and raises UserError as `load` does.
     """
+    if source is not None:
+        reader.left_out += source.left_out
     with open_members(Path(name)) as members:
         reader.left_out += members.left_out
         reader.expect(len(members.pictures))
         places = [member.place for member in members.pictures if reader.take(str(member.place), member.read)]
     refuse_few(name, len(places), reader.left_out)
-    labels, classes, doubtful, too_many = class_folders.find(places, MAX_CLASSES)
+    given = source.classes if source else ()
+    labels, classes, doubtful, too_many = (
+        classes_of(places, given, MAX_CLASSES) if given else class_folders.find(places, MAX_CLASSES)
+    )
     if None in labels:
         reader.left_out += [
             LeftOut(str(place), "no_class")

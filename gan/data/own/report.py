@@ -27,6 +27,7 @@ REASONS = (
     "rights",  # a file without read permission
     "link",  # a circular link, or one to nothing or to a folder that was entered by another name
     "no_class",  # outside all class folders
+    "no_bytes",  # a row of a table that holds no image
 )
 # Training sizes: the first that holds the largest image, else the last.
 SMALL, LARGE = (28, 32), 64
@@ -49,6 +50,7 @@ LEFT_OUT = {
     "rights": "that may not be read",
     "link": "that are links to nothing, in circles, or to a folder that was read under another name",
     "no_class": "in no class folder",
+    "no_bytes": "rows without an image",
 }
 _BY_DETAIL = ("kind", "packing")  # reasons that list each detail separately
 

@@ -16,6 +16,7 @@ from gan.config import BACKGROUNDS
 from gan.data.own import files
 from gan.data.own.reading import Reader
 from gan.data.own.report import Report
+from gan.data.own.source import read_source
 from gan.errors import UserError
 
 SECONDS = 60.0
@@ -27,7 +28,7 @@ def survey(path: Path | str, seconds: float = SECONDS, background: str = "white"
     Images not decoded within `seconds` count as `unread`. Raises UserError as `gan.data.load` does.
     """
     reader = Reader(files.SIZE, 3, background, keep=False, until=time.monotonic() + seconds)
-    return files.read(str(path), reader)[1]
+    return files.read(str(path), reader, read_source(path))[1]
 
 
 def main(arguments: list[str] | None = None) -> int:

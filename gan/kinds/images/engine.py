@@ -107,6 +107,9 @@ def begin(trainer: Trainer, config: RunConfig, run_dir: Path) -> Iterator[tuple[
 
 def remarks(dataset: Dataset) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the events about the images of a new run."""
+    if dataset.source is not None:
+        facts = dataset.source.facts()
+        yield "from_hub", {name: facts[name] for name in ("name", "commit", "licence", "count")}
     yield from about_pictures(dataset.report)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from gan.data import is_named
+from gan.data.own.source import Source
 from gan.errors import Unharmed
 from gan.files import read_object
 from gan.kinds import RECORD
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MARK = 8  # bytes of the hash that identifies one image within its set
 NAMED = 3  # class names that an error message lists
+_NOT_SHORT = ("marks", "file_marks", "source")  # what a checkpoint does not keep
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,10 +50,11 @@ class Identity:
     files: str  # of the files' bytes and classes, in image order; "" for a built-in set
     marks: bytes = b""
     file_marks: bytes = b""
+    source: Source | None = None  # of images from the Hub, without classes
 
     def short(self) -> dict[str, Any]:
         """Return the record without marks, as a checkpoint keeps it."""
-        value = {name: part for name, part in asdict(self).items() if name not in ("marks", "file_marks")}
+        value = {name: part for name, part in vars(self).items() if name not in _NOT_SHORT}
         return {**value, "classes": [list(pair) for pair in self.classes]}
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Identity:
             **self.short(),
             "marks": base64.b64encode(self.marks).decode(),
             "file_marks": base64.b64encode(self.file_marks).decode(),
+            **({"source": self.source.facts()} if self.source else {}),
         }
 
     @classmethod
@@ -70,6 +74,7 @@ class Identity:
                 base64.b64decode(value.get(name, ""), validate=True) for name in ("marks", "file_marks")
             )
             classes = tuple((name, number) for name, number in value["classes"])
+            source = Source.from_json(value["source"]) if "source" in value else None
             found = cls(
                 value["name"],
                 value["count"],
@@ -79,6 +84,7 @@ class Identity:
                 value["files"],
                 marks,
                 file_marks,
+                source,
             )
         except (KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
             raise ValueError("no record of pictures") from error
@@ -124,6 +130,7 @@ def identify(dataset: "Dataset", conditional: bool) -> Identity:
         content,
         files,
         *kept,
+        source=dataset.source and replace(dataset.source, classes=(), left_out=()),
     )
 
 
@@ -154,6 +161,7 @@ def as_it_began(
     read the same files, or a built-in set has a new version. Raises Unharmed when the images are others.
     """
     dataset = _numbered(dataset, known) if conditional else dataset
+    dataset = replace(dataset, source=dataset.source or known.source)  # the images may have moved without it
     found = identify(dataset, conditional)
     order = (
         None if found.pixels == known.pixels else _order(known.marks, found.marks) if known.marks else None

@@ -86,7 +86,8 @@ FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
 LIMITS = {
     "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "image": ConcurrencyLimit(4),
     "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
-    "pictures": ConcurrencyLimit(8, 200), "points": ConcurrencyLimit(2),
+    "pictures": ConcurrencyLimit(8, 200), "pictures/pull": ConcurrencyLimit(2, 8),
+    "points": ConcurrencyLimit(2),
     "runs/older": ConcurrencyLimit(2), "runs/{id}/file": ConcurrencyLimit(1),
     "runs/arrive": ConcurrencyLimit(1, 8), "find": ConcurrencyLimit(2), "find/on": _WORKING,
     "drag": ConcurrencyLimit(2), "drag/on": _WORKING, "map": ConcurrencyLimit(2),

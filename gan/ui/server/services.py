@@ -16,6 +16,7 @@ from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
 from gan.ui.server.access import Access
 from gan.ui.server.cookies import on_space
+from gan.ui.server.hub_sets import HubSets
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
@@ -51,6 +52,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
+        self.hub_sets = HubSets()
         self.mirror: Mirror | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
@@ -191,6 +193,7 @@ class Services:
         """Stop the supervisor. The active worker first writes its checkpoint."""
         self._closed.set()
         self.surveys.close()
+        self.hub_sets.close()  # after the surveys, for which it may wait
         if self._supervisor is not None:
             self._supervisor.close()
         if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied

@@ -1,14 +1,10 @@
 """Survey uploaded pictures in a child process, once, and store the report beside them.
 
-A stranger's pictures are decoded in the child, never in the server. Children have a low priority; at most
-ABREAST run at once, each for at most SECONDS.
+A stranger's pictures are decoded in the child, never in the server. At most ABREAST children run at once,
+each for at most SECONDS.
 """
 
-import contextlib
 import dataclasses
-import json
-import logging
-import os
 import subprocess
 import sys
 import threading
@@ -17,11 +13,11 @@ from concurrent.futures import TimeoutError as StillReading
 from pathlib import Path
 from typing import Any
 
-import gan
 from gan.data.own.report import Report
 from gan.errors import MESSAGES, UserError
 from gan.files import read_json, write_json
 from gan.runs.disk import writing
+from gan.ui.server.children import Children
 
 COMMAND = (sys.executable, "-m", "gan.data.own.survey")
 # The report lies beside the uploaded pictures.
@@ -29,9 +25,7 @@ FILE = "report.json"
 ABREAST = 2  # surveys at once; others wait
 # The child limits itself to a minute. On a busy machine that takes longer, hence this second limit.
 SECONDS = 150
-NICE = 10
 _PLAIN = Report(0)
-_log = logging.getLogger(__name__)
 
 
 class Surveys:
@@ -40,10 +34,9 @@ class Surveys:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(ABREAST, thread_name_prefix="survey")
         self._running: dict[Path, Future[Report]] = {}
-        self._children: set[subprocess.Popen] = set()
+        self._children = Children()
         # Reentrant: a future that is done at once calls back in the same thread.
         self._lock = threading.RLock()
-        self._closed = False
 
     def report(self, kept: Path, seconds: float | None = None) -> Report | None:
         """Return the report on an uploaded zip or folder, or None where it takes longer than `seconds`.
@@ -66,10 +59,7 @@ class Surveys:
 
     def close(self) -> None:
         """Kill the running surveys."""
-        with self._lock:
-            self._closed = True
-            for child in self._children:
-                child.kill()
+        self._children.close()
         self._threads.shutdown(cancel_futures=True)
 
     def _forget(self, kept: Path) -> None:
@@ -93,37 +83,12 @@ class Surveys:
 
         Raises UserError where the child takes too long or prints no JSON.
         """
-        root = Path(gan.__file__).resolve().parents[1]
-        with self._lock:
-            if self._closed:
-                raise UserError("ui.no_survey")
-            child = subprocess.Popen(
-                [*COMMAND, str(kept)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=root,
-            )
-            self._children.add(child)
         try:
-            with contextlib.suppress(OSError, AttributeError):  # the child has ended, or this is Windows
-                os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
-            said, complaint = child.communicate(timeout=SECONDS)
-            return json.loads(said)
+            return self._children.ask([*COMMAND, str(kept)], SECONDS)
         except subprocess.TimeoutExpired as error:
             raise UserError("ui.survey_too_slow") from error
         except (ValueError, RecursionError) as error:
-            _log.error(
-                "a survey of pictures ended with status %s: %s",
-                child.poll(),
-                complaint.decode("utf-8", "replace")[-2000:],
-            )
             raise UserError("ui.no_survey") from error
-        finally:
-            with self._lock:
-                self._children.discard(child)
-            child.kill()
-            child.communicate()
 
 
 def _remembered(kept: Path) -> Report | None:

@@ -32,7 +32,7 @@ def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
         if report is None
         else {
             "report": as_json(report, files),
-            "suggestions": {name: _suggested(report, name) for name in RECIPES},
+            "suggestions": {name: suggested(report, name) for name in RECIPES},
         }
     )
 
@@ -46,13 +46,28 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
     services.store.check_counts(new=True)
     files = received(asked.get("files"), Path(get_upload_folder()))
     kept = _keep(services, files)
+    return begin(services, asked, visitor, kept, _report(services, kept, files), files)
+
+
+def begin(
+    services: Services,
+    asked: dict[str, Any],
+    visitor: str,
+    kept: Path,
+    report: Report | None,
+    files: Sequence[Path] = (),
+) -> str:
+    """Start the run of the form on the zip or folder `kept`, which holds the uploaded `files`, if any.
+
+    Returns the run's id. Raises UserError for settings that don't fit the pictures of the `report`.
+    """
     origin = form.origin(services, asked)
-    report = _report(services, kept, files)
     config = form.config(
         str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], report, origin
     )
     with services.uploading:
-        keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
+        if files:
+            keep_uploads(files, services.uploads)  # stores them again if they were removed meanwhile
         run_id = services.submit(config, visitor, origin, asked["gpus"])
         unmark(kept)
     return run_id
@@ -134,6 +149,6 @@ def _of_files(error: UserError, files: Sequence[Path]) -> UserError:
     )
 
 
-def _suggested(report: Report, recipe: str) -> dict[str, Any]:
+def suggested(report: Report, recipe: str) -> dict[str, Any]:
     """Return the settings that these pictures suggest for a recipe."""
     return suggestions(report, make_config(USER_DATA, recipe, form.OWN_SIZE, 3))

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from gan import data
 from gan.data.own.archives import SUFFIXES
 from gan.errors import UserError
+from gan.hub.sets import CAP, MOST
 from gan.kinds import DEFAULT
 from gan.kinds.points import thumbnail as points_thumbnail
 from gan.kinds.points.reading import ARRAY, MEGABYTES, TEXT
@@ -26,7 +27,7 @@ from gan.ui.server.http import get, json_body, post, with_etag
 from gan.ui.server.services import Services
 from gan.ui.server.static_files import FOREVER
 from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from gan.ui.train import fields, form, moving, own, own_points
+from gan.ui.train import fields, form, moving, own, own_hub, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed, without_paths
 
@@ -42,6 +43,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
         post("pictures", lambda request: own.pictures(services, json_body(request))),
+        post("pictures/pull", lambda request: own_hub.pull(services, json_body(request))),
         post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", handlers.submit),
         get("runs/{id}/file", lambda request: moving.download(services, request)),
@@ -82,7 +84,8 @@ class _Routes:
         asked, visitor = form.read(json_body(request)), self.services.visitor(request)
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
-            return await LIMITS["pictures"].run(lambda _: self._begin(own.start, asked, visitor), request)
+            start = own.start if asked.get("hub") is None else own_hub.start
+            return await LIMITS["pictures"].run(lambda _: self._begin(start, asked, visitor), request)
         if asked["data"] == fields.USER_POINTS:
             return await LIMITS["points"].run(
                 lambda _: self._begin(own_points.start, asked, visitor), request
@@ -206,6 +209,7 @@ def _options() -> dict[str, Any]:
         "points_suffixes": [*TEXT, ARRAY],
         "points_limits": points_limits,
         "limits": limits,
+        "hub": {"cap": CAP, "most": MOST},
     }
 
 

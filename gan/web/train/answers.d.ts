@@ -52,6 +52,8 @@ declare global {
     suffixes: string[];
     points_suffixes: string[];
     points_limits: UploadLimits;
+    /** Of a data set of the Hub: pictures, if nobody says otherwise, and at most. */
+    hub: { cap: number; most: number };
     limits: UploadLimits;
     /** How many GPUs a run may use; 0 without any. */
     gpus: number;
@@ -116,9 +118,25 @@ declare global {
     /** Where the server has put it. */
     path?: string;
   }
-  /** The value of <gan-own>. */
+  /** Where pictures of the Hub come from. */
+  interface HubSource {
+    name: string;
+    commit: string;
+    licence: string;
+    title: string;
+    count: number;
+  }
+  /** A data set of the Hub: what was asked for, and what the server pulled. */
+  interface HubSet {
+    id: string;
+    cap: number;
+    set?: string;
+    source?: HubSource;
+  }
+  /** The value of <gan-own>: uploaded files, or a data set of the Hub. */
   interface OwnValue {
     files: OwnFile[];
+    hub?: HubSet | null;
     report: PicturesReport | null;
     suggestions: Suggestions | null;
     refused: Refusal | null;

@@ -1,4 +1,4 @@
-// <gan-own>: uploaded pictures. The reader chooses or drops them, the server surveys them, and the report is
+// <gan-own>: uploaded pictures, or a data set of the Hub. The reader chooses or drops files, the server surveys them, and the report is
 // shown before training.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
@@ -7,6 +7,7 @@ import { fileSize, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { leftOut, summary } from "./own-report.js";
+import { HubField, pulled, sourceText } from "./own-hub.js";
 import { asked } from "./own-settings.js";
 import { formNow } from "./settings.js";
 import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
@@ -14,7 +15,7 @@ import { holdsFolder, isZip, limitsText, send, tooMuch } from "./upload.js";
 const AGAIN = 2000; // ms before a retry if no server answers
 const ONE_MORE = ["ui.one_picture", "ui.one_usable"]; // errors that one more picture mends
 /** @type {OwnValue} */
-const NOTHING = { files: [], report: null, suggestions: null, refused: null, set: {}, turn: 0 };
+const NOTHING = { files: [], hub: null, report: null, suggestions: null, refused: null, set: {}, turn: 0 };
 
 class OwnPictures extends HTMLElement {
   /** @type {OwnValue} */ value = { ...NOTHING };
@@ -38,6 +39,7 @@ class OwnPictures extends HTMLElement {
   error = h("div", { class: "tr-error", role: "alert", hidden: true });
   found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
   asked = asked((name, value) => this.set(name, value));
+  hub = new HubField((id, cap) => this.pull({ id, cap }));
 
   async connectedCallback() {
     if (this.zone) return;
@@ -46,7 +48,8 @@ class OwnPictures extends HTMLElement {
     this.offered(JSON.parse(this.dataset.value ?? "null"));
     const offer = await catalogue().catch(() => null);
     if (!offer) return;
-    const { limits, suffixes, fields } = offer;
+    const { limits, suffixes, fields, hub } = offer;
+    this.hub.limit(hub);
     this.limits = limits;
     this.fields = fields;
     addEventListener(FORM, () => this.mirror());
@@ -87,7 +90,7 @@ class OwnPictures extends HTMLElement {
       this.status,
     );
 
-    this.append(this.input, this.zone, this.row, this.error, this.found);
+    this.append(this.input, this.zone, this.hub.element, this.row, this.error, this.found);
     for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
       this.addEventListener(name, (event) => this.drag(event));
   }
@@ -129,6 +132,19 @@ class OwnPictures extends HTMLElement {
       const sent = chosen.map(({ name, size }, index) => ({ name, size, path: paths[index] }));
       this.choose({ ...this.value, files: [...beside, ...sent] });
       await this.read(signal);
+    });
+  }
+
+  /**
+   * Pull a data set of the Hub instead of files.
+   * @param {HubSet} hub
+   */
+  pull(hub) {
+    this.stop();
+    this.work(async (signal) => {
+      this.show({ ...NOTHING, turn: this.value.turn, hub });
+      this.progress(null, t("own.hub_pulling"));
+      this.choose({ ...this.value, ...(await pulled(hub, signal)) });
     });
   }
 
@@ -219,11 +235,11 @@ class OwnPictures extends HTMLElement {
   }
 
   /** @param {?number} part */
-  progress(part) {
+  progress(part, waiting = t("own.reading")) {
     this.bar.hidden = false;
     this.bar.classList.toggle("is-waiting", part === null || part === 1);
     this.fill.style.width = part === null ? "" : `${100 * part}%`;
-    setText(this.status, part === null ? t("own.reading") : t("own.sending", { percent: whole(100 * part) }));
+    setText(this.status, part === null ? waiting : t("own.sending", { percent: whole(100 * part) }));
   }
 
   /**
@@ -248,27 +264,36 @@ class OwnPictures extends HTMLElement {
   offered(value) {
     if (!value || JSON.stringify(value) === JSON.stringify(this.value) || this.working) return;
     this.show({ ...NOTHING, ...value });
-    if (value.files.length && !value.report && !value.refused) this.work((signal) => this.read(signal));
+    if (value.report || value.refused) return;
+    if (value.hub) this.pull(value.hub);
+    else if (value.files.length) this.work((signal) => this.read(signal));
   }
 
   /** @param {OwnValue} value */
   show(value) {
     this.value = value;
-    const { files, report, refused } = value;
+    const { files, hub, report, refused } = value;
+    const chosen = files.length > 0 || Boolean(hub);
     this.error.hidden = !refused;
     setText(this.error, refused?.say ? t(refused.say, refused.values) : sentence(refused));
     const focused = document.activeElement === this.zone;
-    this.zone.hidden = files.length > 0;
-    this.row.hidden = !files.length;
-    if (focused && files.length) this.out.focus(); // hiding the button would lose its focus
+    this.zone.hidden = chosen;
+    this.hub.show(!chosen);
+    this.row.hidden = !chosen;
+    if (focused && chosen) this.out.focus(); // hiding the button would lose its focus
     if (files.length) {
       this.more.hidden = files.some(isZip);
       setText(this.name, files.length === 1 ? files[0].name : t("own.files", { count: whole(files.length) }));
       setText(this.size, fileSize(files.reduce((sum, file) => sum + file.size, 0)));
+    } else if (hub) {
+      this.more.hidden = true;
+      setText(this.name, hub.id);
+      setText(this.size, t("own.hub_most", { count: whole(hub.cap) }));
     }
     this.found.hidden = !report;
     if (report && report !== this.shown)
       this.found.replaceChildren(
+        ...(hub?.source ? [h("p", { class: "ow-line ow-source" }, sourceText(hub.source))] : []),
         ...summary(report),
         this.asked.root,
         ...[leftOut(report.left_out)].filter((part) => part !== null),

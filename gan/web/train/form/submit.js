@@ -43,16 +43,12 @@ async function submit(data, own, recipe, minutes, start, values) {
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
+  // A data set of the Hub that is not there yet is refused by the server.
+  const from = pictures.hub
+    ? { hub: pictures.hub.set ?? "" }
+    : { files: pictures.files.map((file) => file.path) };
   return request("runs", {
     method: "POST",
-    value: {
-      data,
-      recipe,
-      minutes,
-      start,
-      values: asked,
-      gpus,
-      files: pictures.files.map((file) => file.path),
-    },
+    value: { data, recipe, minutes, start, values: asked, gpus, ...from },
   });
 }

@@ -17,7 +17,7 @@ from gan.data.own.report import Report
 from gan.errors import UserError
 from gan.files import read_json, write_json
 from gan.recipes import USER_DATA
-from gan.ui.server import surveys
+from gan.ui.server import children, surveys
 from gan.ui.server.access import Access
 from gan.ui.server.guard import Guard
 from gan.ui.server.services import Services
@@ -284,10 +284,10 @@ def test_who_waits_too_long_asks_again_and_a_slow_child_is_ended(tmp_path, monke
     every = Surveys()
     (tmp_path / "0").mkdir()
     assert every.report(tmp_path / "0" / "cats.zip", 0.05) is None
-    wait_until(lambda: every._children)
-    child = next(iter(every._children))
+    wait_until(lambda: every._children.running)
+    child = next(iter(every._children.running))
     if hasattr(os, "getpriority"):
-        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, child.pid) >= surveys.NICE)
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, child.pid) >= children.NICE)
     every.close()
     assert child.returncode is not None
     monkeypatch.setattr(surveys, "SECONDS", 0.1)

@@ -1,0 +1,98 @@
+"""Pull data sets of the Hub in a child process, one at a time, and store them beside the uploads.
+
+The child sends no token: the server's own one would open its owner's private sets to every visitor.
+"""
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillReading
+from pathlib import Path
+from typing import Any
+
+from gan.errors import MESSAGES, UserError
+from gan.runs.disk import writing
+from gan.ui.server.children import Children
+
+COMMAND = (sys.executable, "-m", "gan.hub.sets")
+MINUTES = 15.0  # for one pull
+ROOM = 3 * 2**30  # bytes that must be free before a pull: the largest set, and what stays free in any case
+STAGING = ".pulls"  # the folder beside the uploads in which the child writes
+
+
+class HubSets:
+    """The pulls of one server: one for each name and number of pictures, shared by all who ask for it."""
+
+    def __init__(self) -> None:
+        self._children = Children()
+        self.ask = self._children.ask
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="hub-set")
+        self._running: dict[tuple[str, int], Future[Any]] = {}
+        self._lock = threading.RLock()
+
+    def pulled(
+        self, name: str, cap: int, uploads: Path, settle: Callable[[Path], Any], seconds: float
+    ) -> Any | None:
+        """Return what `settle` makes of the zip of a set, or None where that takes longer than `seconds`.
+
+        name: see gan.hub.sets.parse. settle: takes the zip from its staging folder, if it is there, in the
+        thread of the pull. Raises UserError.
+        """
+        with self._lock:
+            future = self._running.get((name, cap))
+            if future is None:
+                future = self._threads.submit(lambda: settle(self._pull(name, cap, uploads)))
+                self._running[name, cap] = future
+                future.add_done_callback(lambda _: self._forget(name, cap))
+        try:
+            return future.result(seconds)
+        except StillReading:
+            return None
+
+    def close(self) -> None:
+        """Kill the running pull."""
+        self._children.close()
+        self._threads.shutdown(cancel_futures=True)
+
+    def _forget(self, name: str, cap: int) -> None:
+        with self._lock:
+            self._running.pop((name, cap), None)
+
+    def _pull(self, name: str, cap: int, uploads: Path) -> Path:
+        if shutil.disk_usage(uploads.parent).free < ROOM:
+            raise UserError("ui.no_room")
+        staging = uploads.parent / STAGING
+        command = [*COMMAND, name, "--cap", str(cap), "--into", str(staging), "--known", str(uploads)]
+        try:
+            answer = self.ask(command, 60 * MINUTES)
+        except subprocess.TimeoutExpired as error:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise UserError("hub.set_too_slow", name=name, minutes=round(MINUTES)) from error
+        except (ValueError, RecursionError) as error:
+            shutil.rmtree(staging, ignore_errors=True)  # the child was killed, also by a full memory
+            raise UserError("hub.set_not_read", name=name) from error
+        if isinstance(answer, dict) and isinstance(answer.get("path"), str):
+            return Path(answer["path"])
+        raise _refusal(answer, name)
+
+
+def settle(path: Path, uploads: Path) -> Path:
+    """Move the folder of a pulled zip from the staging folder to the uploads. Returns the zip's new path."""
+    target = uploads / path.parent.name
+    if path.parent != target:
+        with writing():
+            uploads.mkdir(parents=True, exist_ok=True)
+            path.parent.replace(target)
+    return target / path.name
+
+
+def _refusal(answer: Any, name: str) -> UserError:
+    """Turn the error that the child printed into a UserError."""
+    try:
+        key, values = answer["error"]["key"], answer["error"]["values"]
+        return UserError(key if key in MESSAGES else "hub.set_not_read", **{"name": name, **values})
+    except (TypeError, KeyError, IndexError):
+        return UserError("hub.set_not_read", name=name)
