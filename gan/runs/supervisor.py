@@ -251,6 +251,7 @@ class Supervisor:
             interruptions=0,
             pid=None,
             pid_started=None,
+            where=None,
         )
         self._look_again()
 
@@ -388,7 +389,8 @@ class Supervisor:
         unknown = [
             summary["id"]
             for summary in summaries
-            if summary["state"] in LIVE and summary["id"] not in self._live
+            # a run in a job has no process here, and gan.mirror.jobs watches it
+            if summary["state"] in LIVE and summary["id"] not in self._live and not summary["where"]
         ]
         try:
             for run_id in unknown:

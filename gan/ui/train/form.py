@@ -58,7 +58,14 @@ def read(asked: Any) -> dict[str, Any]:
     """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
         raise UserError("ui.bad_form")
-    return {**asked, "data": str(asked.get("data"))[:100]}
+    return {**asked, "data": str(asked.get("data"))[:100], "flavor": _text(asked.get("flavor"))}
+
+
+def _text(value: Any) -> str:
+    """Return a text of the form, "" for none. Raises UserError for another value."""
+    if not isinstance(value, str | None):
+        raise UserError("ui.bad_form")
+    return value or ""
 
 
 def origin(services: Services, asked: dict[str, Any]) -> Origin | None:
