@@ -28,6 +28,7 @@ from gan.train.origin import Origin
 EVERY = 15.0  # seconds between two looks at a job and its files
 LOOK = 1.0  # seconds between two looks for commands
 GRACE = 90.0  # seconds that a job has to pause by itself: it looks for commands, and copies its checkpoint
+FOLDER = "/tmp/ganarium"  # where a job keeps its run, on its own disk
 SOON = 2.0  # seconds until the next look after a cancellation
 _log = logging.getLogger(__name__)
 
@@ -36,15 +37,14 @@ class Jobs:
     """The runs of a store that train in jobs. Any thread may call the methods.
 
     image: what jobs start from: "hf.co/spaces/OWNER/NAME", or a Docker image that holds GANarium.
-    folder: where a job keeps its run, on its own disk.
     """
 
     def __init__(
         self, store: Store, mirror: Mirror, hub: JobsHub, image: str,
-        every: float = EVERY, look: float = LOOK, grace: float = GRACE, folder: str = "/tmp/ganarium",
+        every: float = EVERY, look: float = LOOK, grace: float = GRACE,
     ):  # fmt: skip
         self.store, self.mirror, self.hub, self.image = store, mirror, hub, image
-        self._every, self._look, self._grace, self._folder = every, look, grace, folder
+        self._every, self._look, self._grace = every, look, grace
         self._brought: dict[str, Manifest] = {}
         self._said: dict[str, str] = {}  # the states that the mirrored runs tell of themselves
         self._due: dict[str, float] = {}
@@ -128,7 +128,7 @@ class Jobs:
         else:
             send_order(remote, run_id, self.store.path(run_id))
         left = minutes_left(config.minutes, self.store.status(run_id)["progress"])
-        command = ["python", "-m", "gan", "train", f"{self._folder}/{run_id}", "--mirror", remote.place]
+        command = ["python", "-m", "gan", "train", f"{FOLDER}/{run_id}", "--mirror", remote.place]
         job = self.hub.start(run_id, self.image, command, flavor, left)
         self._brought.pop(run_id, None)
         self._due[run_id] = time.monotonic() + self._every
