@@ -328,8 +328,8 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error("--anew needs the RUN_DIR of a run")
         elif more is not None and (run_dir is None or anew):
             parser.error("--more needs the RUN_DIR of a finished run, without --anew")
-        elif on and (anew or more is not None):
-            parser.error("--on starts or resumes a run, without --anew and --more")
+        elif on and (anew or more is not None or (run_dir is not None and options)):
+            parser.error("--on starts a run, or resumes RUN_DIR as it is")
         elif mirror and not on and (run_dir is None or options):
             parser.error("--mirror needs the RUN_DIR of a run, or --on")
         elif run_dir is not None and (out or options.keys() - {"data"}):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gan.errors import UserError
 from gan.mirror.jobs.jobs import FOLDER
 from tests import ROOT
 from tests.support.forked import Child
@@ -20,9 +21,15 @@ HARDWARE = [
      "accelerator": {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB",
                      "manufacturer": "Nvidia"},
      "unitCostMicroUSD": 6667, "unitCostUSD": 0.006667, "unitLabel": "minute"},
+    {"name": "l4x4", "prettyName": "4x Nvidia L4", "cpu": "48 vCPU", "ram": "186 GB",
+     "accelerator": {"type": "gpu", "model": "L4", "quantity": "4", "vram": "96 GB",
+                     "manufacturer": "Nvidia"},
+     "unitCostMicroUSD": 63333, "unitCostUSD": 0.063333, "unitLabel": "minute"},
     {"name": "cpu-basic", "prettyName": "CPU Basic", "cpu": "2 vCPU", "ram": "16 GB",
      "unitCostMicroUSD": 167, "unitCostUSD": 0.000167, "unitLabel": "minute"},
 ]  # fmt: skip
+FAIL = -1
+TIME = "2026-01-01T00:00:00.000Z"
 HOLD = "GANARIUM_TEST_HOLD"
 
 
@@ -53,11 +60,13 @@ class Job:
 class FakeJobs:
     """The jobs of one owner. Tests read and change it.
 
-    busy: no machine is free. hold: the step at which workers wait, 0 for none. refuse: the status of answers.
+    busy: no machine is free. loses: a job starts, but the answer is an error. hold: the step at which workers wait, 0 for none, FAIL for a failure of the
+    training. refuse: the status of answers.
     """
 
     machines: Path
     busy: bool = False
+    loses: bool = False
     hold: int = 0
     refuse: int | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -81,7 +90,7 @@ class FakeJobs:
             self.end(job, "CANCELED")
         if act == "logs":
             lines = (job.machine / "log").read_text().splitlines()
-            text = "".join(f"data: {json.dumps({'data': line, 'timestamp': 't'})}\n\n" for line in lines)
+            text = "".join(f"data: {json.dumps({'data': line, 'timestamp': TIME})}\n\n" for line in lines)
             return 200, text.encode(), {"Content-Type": "text/event-stream"}
         return _json(_told(job))
 
@@ -90,7 +99,7 @@ class FakeJobs:
         self.jobs[job.id] = job
         if not self.busy:
             job.begin(self.hold)
-        return _json(_told(job))
+        return _json(_told(job), 500 if self.loses else 200)
 
     def _all(self) -> list[Job]:
         for job in self.jobs.values():
@@ -143,12 +152,18 @@ def _train(words: list[str], variables: dict[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(ROOT)
-    inside.LISTEN, inside.EVERY, inside.LOOK = 0.2, 0.2, 0.1
+    inside.LISTEN, inside.EVERY, inside.LOOK = 0.2, 0.5, 0.1
     hold = int(variables[HOLD])
-    if hold:
+    if hold == FAIL:
+        worker.Worker.train = _fail
+    elif hold:
         worker.Worker._publish = _holding(worker.Worker._publish, hold)
         worker.CHUNK_SECONDS = 0.0  # one step at a time
     sys.exit(main(words))
+
+
+def _fail(_: Any) -> str:
+    raise UserError("train.diverged", times=4, step=9)
 
 
 def _holding(publish: Any, hold: int) -> Any:
@@ -159,8 +174,8 @@ def _holding(publish: Any, hold: int) -> Any:
         publish(self, means)
         if self.trainer.step < hold:
             return
-        self._write_state()
         self._write_sheet()
+        self._write_state()
         self._write_status()
         while self.asked_to_end is None:
             time.sleep(0.05)

@@ -51,14 +51,14 @@ class JobsHub:
         self._until = 0.0
 
     def flavors(self) -> tuple[Flavor, ...]:
-        """Return the machines and their prices, cheapest first."""
+        """Return the machines and their prices, cheapest first. A run uses one GPU, so none has more."""
         if not self._flavors or time.monotonic() >= self._until:
             try:
                 found = api(self._token).list_jobs_hardware()
                 known = [
                     Flavor(one.name, _title(one), one.unit_cost_usd * _PER_HOUR[one.unit_label])
                     for one in found
-                    if one.unit_label in _PER_HOUR
+                    if one.unit_label in _PER_HOUR and not _has_many_gpus(one)
                 ]
             except Exception as error:
                 raise _in_words(error, self._token) from error
@@ -137,6 +137,10 @@ def minutes_left(minutes: float, progress: float) -> float:
 def cost(flavor: Flavor, minutes: float) -> tuple[float, float]:
     """Return the price of a run in US dollars, and the price of the longest job that its time limit lets."""
     return flavor.price * minutes / 60, flavor.price * (minutes + SPARE_MINUTES) / 60
+
+
+def _has_many_gpus(hardware: Any) -> bool:
+    return hardware.accelerator is not None and str(hardware.accelerator.quantity) != "1"
 
 
 def _title(hardware: Any) -> str:

@@ -4,6 +4,7 @@ A run in a job has "where" in its status: {"kind": "job", "id", "flavor", "stage
 the Hub, never a process or a silence here. Where the Hub can't be reached, the run stays as it is.
 """
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -29,7 +30,7 @@ EVERY = 15.0  # seconds between two looks at a job and its files
 LOOK = 1.0  # seconds between two looks for commands
 GRACE = 90.0  # seconds that a job has to pause by itself: it looks for commands, and copies its checkpoint
 FOLDER = "/tmp/ganarium"  # where a job keeps its run, on its own disk
-SOON = 2.0  # seconds until the next look after a cancellation
+SOON = 2.0  # seconds between two looks at a job that was asked to end
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,8 @@ class Jobs:
         self._every, self._look, self._grace = every, look, grace
         self._brought: dict[str, Manifest] = {}
         self._said: dict[str, str] = {}  # the states that the mirrored runs tell of themselves
-        self._due: dict[str, float] = {}
+        self._due: dict[str, float] = {}  # when to look at a job again
+        self._retry: dict[str, float] = {}  # when to hand commands on again
         self._starting: set[str] = set()
         self._adopted = False
         mirror.on_restored = self._adopt
@@ -121,7 +123,7 @@ class Jobs:
     def _begin(self, run_id: str, config: Settings, flavor: str) -> None:
         """Send the run to the mirror's place, and start its job."""
         remote = self.mirror.remote
-        remote.create()
+        self.mirror.prepare()
         clear(remote, run_id)
         if self.store.resumable(run_id):
             self.mirror.copy_now(run_id)
@@ -129,10 +131,23 @@ class Jobs:
             send_order(remote, run_id, self.store.path(run_id))
         left = minutes_left(config.minutes, self.store.status(run_id)["progress"])
         command = ["python", "-m", "gan", "train", f"{FOLDER}/{run_id}", "--mirror", remote.place]
-        job = self.hub.start(run_id, self.image, command, flavor, left)
+        try:
+            job = self.hub.start(run_id, self.image, command, flavor, left)
+            self._write(run_id, where=_where(job.id, flavor, job.stage))
+        except BaseException:
+            self._take_back(run_id)
+            raise
         self._brought.pop(run_id, None)
         self._due[run_id] = time.monotonic() + self._every
-        self._write(run_id, where=_where(job.id, flavor, job.stage))
+
+    def _take_back(self, run_id: str) -> None:
+        """Cancel what may have started although no answer came: somebody would pay for it."""
+        with contextlib.suppress(UserError):
+            for job in self.hub.at_work():
+                if job.run == run_id:
+                    self.hub.cancel(job.id)
+        with contextlib.suppress(UserError):
+            clear(self.mirror.remote, run_id)
 
     # Follow
 
@@ -146,12 +161,16 @@ class Jobs:
 
     def work(self) -> None:
         """Look at each run in a job once: commands at once, the Hub every few seconds."""
-        for summary in self.store.list():
-            run_id, where = summary["id"], summary["where"]
-            followed = self.mirror.only in (None, run_id) and run_id not in self._starting
+        with self._lock:
+            at_work = {
+                summary["id"]: dict(summary["where"])
+                for summary in self.store.list()
+                if summary["where"] and summary["state"] in LIVE and summary["id"] not in self._starting
+            }
+        for run_id, where in at_work.items():
             # a start that was cut left no id, and `_adopt` finds its job
-            if followed and where and summary["state"] in LIVE and (where["id"] or self._adopted):
-                self._follow(run_id, dict(where))
+            if self.mirror.only in (None, run_id) and (where["id"] or self._adopted):
+                self._follow(run_id, where)
 
     def in_job(self, run_id: str) -> bool:
         """Whether a run is in a job that has not been seen to end."""
@@ -177,6 +196,8 @@ class Jobs:
                 status = self.store.status(job.run)
             except UserError:  # of another place
                 continue
+            if self.mirror.only not in (None, job.run):
+                continue
             lost = status["state"] in LIVE and status["where"] and not status["where"]["id"]
             if lost or (status["state"] == "paused" and not status["where"]):
                 self._write(job.run, state="starting", where=_where(job.id, job.flavor, job.stage))
@@ -184,18 +205,26 @@ class Jobs:
     def _follow(self, run_id: str, where: dict[str, Any]) -> None:
         """Hand on commands, look at the job, and bring its files. A fault is shown, and tried again."""
         try:
-            commands = sorted(self.store.drop_commands(run_id))
-            if commands:
-                self._command(run_id, where, commands)
-            if commands or time.monotonic() >= self._due.get(run_id, 0.0):
-                self._due[run_id] = time.monotonic() + self._every
+            told = self._command(run_id, where)
+            if told or time.monotonic() >= self._due.get(run_id, 0.0):
+                wait = min(SOON, self._every) if where.get("asked") else self._every
+                self._due[run_id] = time.monotonic() + wait
                 self._look_at(run_id, where)
         except UserError as error:
             if error.key != "mirror.lacks":  # the job replaced a file meanwhile
                 self._write(run_id, error=error_json(error))
 
-    def _command(self, run_id: str, where: dict[str, Any], commands: list[str]) -> None:
-        """Hand commands to the job. One that should end has `grace` seconds before it is cancelled."""
+    def _command(self, run_id: str, where: dict[str, Any]) -> bool:
+        """Hand the commands on to the job, and return whether there were any.
+
+        One that should end has `grace` seconds before it is cancelled, even if it can't be told. Raises
+        UserError where it can't; the commands then wait for the next attempt.
+        """
+        if time.monotonic() < self._retry.get(run_id, 0.0):
+            return False
+        commands = sorted(self.store.drop_commands(run_id))
+        if not commands:
+            return False
         asked = next((name for name in ("stop", "pause") if name in commands), None)
         if asked:
             where |= {"asked": asked, "until": where.get("until") or time.time() + self._grace}
@@ -203,8 +232,12 @@ class Jobs:
         try:
             send_commands(self.mirror.remote, run_id, commands)
         except UserError:
+            for name in commands:
+                self.store.send(run_id, name)
+            self._retry[run_id] = time.monotonic() + self._every
             if not asked:
-                raise  # the job is cancelled after its grace, even if its commands can't be delivered
+                raise
+        return True
 
     def _look_at(self, run_id: str, where: dict[str, Any]) -> None:
         job = self.hub.inspect(where["id"]) if where["id"] else None
@@ -213,10 +246,9 @@ class Jobs:
         if where.get("asked") and late and not where.get("cancelled"):
             self.hub.cancel(where["id"])
             where["cancelled"] = True
-            self._due[run_id] = time.monotonic() + min(SOON, self._every)
         status = self._bring(run_id)
         if stage not in (WAITS, RUNS):
-            self._settle(run_id, where, job, stage)
+            self._settle(run_id, where, job, stage, status)
             return
         state = "running" if stage == RUNS and run_id in self._brought else "starting"
         self._write(run_id, **status, state=state, where={**where, "stage": stage}, error=None)
@@ -235,14 +267,19 @@ class Jobs:
 
     # End
 
-    def _settle(self, run_id: str, where: dict[str, Any], job: Found | None, stage: str) -> None:
-        """Write the last state of a run whose job has ended, and clear the messages about it."""
+    def _settle(
+        self, run_id: str, where: dict[str, Any], job: Found | None, stage: str, status: dict[str, Any]
+    ) -> None:
+        """Write the last state of a run whose job has ended, and clear the messages about it.
+
+        status: the fields that the files told so far.
+        """
         remote, folder = self.mirror.remote, fresh_folder(self.store)
         try:
             told = read_end(remote, run_id, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        status = self._bring(run_id)  # once more: the end was told after the last files
+        status |= self._bring(run_id)  # once more: the end was told after the last files
         state, error = told or self._last_state(run_id, where, job, stage)
         if where.get("asked") == "stop" and state == "paused":
             state = "stopped"
@@ -254,7 +291,7 @@ class Jobs:
             **{**status, "state": state, "error": error and error_json(error), "where": None, "eta": None},
         )
         self.mirror.know(run_id, self._brought.pop(run_id, None))
-        for known in (self._due, self._said):
+        for known in (self._due, self._retry, self._said):
             known.pop(run_id, None)
 
     def _last_state(

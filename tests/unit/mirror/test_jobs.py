@@ -20,14 +20,14 @@ from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.worker.worker import refuse_second_worker, work
 from tests.fakes.bucket import TOKEN, fake_hub
-from tests.fakes.jobs import FakeJobs
+from tests.fakes.jobs import FAIL, FakeJobs
 from tests.fakes.runs import tiny, wait_until
 from tests.support import forked
 from tests.unit.mirror.conftest import state_of
 
 PLACE = "dataset:owner/runs"
 IMAGE = "hf.co/spaces/owner/space"
-STEPS, HALF = 24, 12
+STEPS, HALF = 16, 8
 
 
 class Bench:
@@ -231,6 +231,15 @@ def test_a_refusal_is_a_sentence_and_leaves_no_run(status, key, bench):
     assert bench.store.list() == []
 
 
+def test_a_job_that_starts_without_an_answer_is_cancelled(bench):
+    bench.there.busy = bench.there.loses = True
+    with pytest.raises(UserError, match="refused the job"):
+        bench.jobs.submit(tiny(STEPS), "cpu-basic")
+    assert bench.there.cancelled == ["job0"]
+    assert bench.store.list() == []
+    assert bench.hub.files[PLACE] == {}
+
+
 def test_a_run_stays_at_work_while_the_hub_refuses_and_a_new_server_finds_it(bench, hub, tmp_path):
     bench.there.hold = HALF
     run = bench.jobs.submit(tiny(STEPS), "cpu-basic")
@@ -259,11 +268,13 @@ def test_a_run_stays_at_work_while_the_hub_refuses_and_a_new_server_finds_it(ben
 
 
 def test_a_failure_of_the_training_is_told_and_not_repeated(bench):
-    run = bench.jobs.submit(tiny(STEPS, lr_g=1.0, lr_d=1.0), "cpu-basic")
-    bench.until(lambda: run and not bench.jobs.in_job(run))
-    state = bench.status(run)["state"]
-    assert state in ("failed", "finished")
+    bench.there.hold = FAIL
+    run = bench.jobs.submit(tiny(STEPS), "cpu-basic")
+    assert bench.end(run) == "failed"
+    assert bench.status(run)["error"]["key"] == "train.diverged"
+    assert bench.status(run)["error"]["values"] == {"times": "4", "step": "9"}
     assert bench.there.jobs["job0"].attempts == 1
+    assert bench.store.resumable(run)
 
 
 def test_prices_come_from_the_hub_and_own_images_stay_here(bench, monkeypatch, tmp_path):
@@ -301,6 +312,7 @@ def test_the_terminal_starts_and_follows_a_job(bench, hub, undisturbed, tmp_path
     assert done.stdout.endswith("my-run: finished\n")
     assert TOKEN not in done.stdout + done.stderr
     assert state_of(tmp_path / "my-run") == undisturbed
+    assert json.loads((tmp_path / "my-run" / "status.json").read_text())["step"] == STEPS
     hub.jobs.refuse = 402
     done = forked.run(*words[:-5], "--out", "other", *words[-5:], **place)
     assert done.returncode == 2

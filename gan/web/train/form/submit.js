@@ -28,20 +28,29 @@ window.ganSubmit = async (data, own, recipe, minutes, start, ...values) => {
  * @param {Setting[]} values
  */
 async function submit(data, own, recipe, minutes, start, values) {
+  const flavor = document.querySelector("gan-where")?.flavor ?? "";
   if (data === "own-points") {
     const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
     return request("runs", {
       method: "POST",
-      value: { data, recipe, minutes, values, files: file ? [file.path] : [] },
+      value: { data, recipe, minutes, flavor, values, files: file ? [file.path] : [] },
     });
   }
   if (data !== "own")
-    return request("runs", { method: "POST", value: { data, recipe, minutes, start, values } });
+    return request("runs", { method: "POST", value: { data, recipe, minutes, start, flavor, values } });
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
   return request("runs", {
     method: "POST",
-    value: { data, recipe, minutes, start, values: asked, files: pictures.files.map((file) => file.path) },
+    value: {
+      data,
+      recipe,
+      minutes,
+      start,
+      flavor,
+      values: asked,
+      files: pictures.files.map((file) => file.path),
+    },
   });
 }
