@@ -20,9 +20,9 @@ from gan.ui.server.services import Services
 from gan.ui.server.sign_in import owns
 from gan.ui.server.visitors import COMMANDS, KEY_FILE, MINUTES
 from gan.ui.train import fields, form
-from tests.fakes.runs import tiny
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.runs import tiny
 from tests.reliability.cases import COMMANDS as KNOWN
 
 URL = "https://alice-gan.hf.space"
