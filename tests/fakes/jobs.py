@@ -60,8 +60,8 @@ class Job:
 class FakeJobs:
     """The jobs of one owner. Tests read and change it.
 
-    busy: no machine is free. loses: a job starts, but the answer is an error. hold: the step at which workers wait, 0 for none, FAIL for a failure of the
-    training. refuse: the status of answers.
+    busy: no machine is free. loses: a job starts, but the answer is an error. hold: the step at which workers
+    wait, 0 for none, FAIL for a failure of the training. refuse: the status of answers.
     """
 
     machines: Path
