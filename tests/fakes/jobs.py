@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from gan.errors import UserError
 from gan.mirror.jobs.jobs import FOLDER
 from tests import ROOT
+from tests.fakes.runs import PATIENCE
 from tests.support.forked import Child
 
 HARDWARE = [
@@ -44,6 +46,7 @@ class Job:
     message: str | None = None
     attempts: int = 0
     process: Child | None = None
+    starting: threading.Thread | None = None
 
     def begin(self, hold: int) -> None:
         """Start the command on a machine without files."""
@@ -52,8 +55,13 @@ class Job:
         self.machine.mkdir(parents=True)
         words = [word.replace(FOLDER, str(self.machine / "disk")) for word in self.spec["command"][3:]]
         variables = {**os.environ, **self.spec.get("secrets", {}), HOLD: str(hold), "GANARIUM_NICE": "0"}
+        self.stage, self.process = "RUNNING", None
+        # the first fork imports torch, for which no client waits
+        self.starting = threading.Thread(target=self._start, args=(words, variables))
+        self.starting.start()
+
+    def _start(self, words: list[str], variables: dict[str, str]) -> None:
         self.process = Child(_train, words, variables, self.machine / "log")
-        self.stage = "RUNNING"
 
 
 @dataclass
@@ -118,6 +126,8 @@ class FakeJobs:
 
     def end(self, job: Job, stage: str) -> None:
         """End a job's process by force."""
+        if job.starting is not None:
+            job.starting.join()
         if job.process is not None:
             job.process.kill()
             job.process.wait()
@@ -143,6 +153,7 @@ def _json(value: Any, status: int = 200) -> tuple[int, bytes, dict[str, str]]:
 def _train(words: list[str], variables: dict[str, str], log: Path) -> None:
     """Run the command of a job, with short waits."""
     from gan.cli.commands import main
+    from gan.mirror import remote
     from gan.mirror.jobs import inside
     from gan.worker import worker
 
@@ -152,6 +163,7 @@ def _train(words: list[str], variables: dict[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(ROOT)
+    remote.TIMEOUT = PATIENCE
     inside.LISTEN, inside.EVERY, inside.LOOK = 0.2, 0.5, 0.1
     hold = int(variables[HOLD])
     if hold == FAIL:

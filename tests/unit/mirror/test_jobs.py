@@ -8,6 +8,7 @@ import time
 import pytest
 
 from gan.errors import UserError
+from gan.mirror import remote
 from gan.mirror.contents import CHECKPOINT
 from gan.mirror.jobs import hub as hubs
 from gan.mirror.jobs.hub import JobsHub, cost, minutes_left
@@ -21,7 +22,7 @@ from gan.runs.supervisor import Supervisor
 from gan.worker.worker import refuse_second_worker, work
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
-from tests.fakes.runs import tiny, wait_until
+from tests.fakes.runs import PATIENCE, tiny, wait_until
 from tests.support import forked
 from tests.unit.mirror.conftest import state_of
 
@@ -67,6 +68,7 @@ class Bench:
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.setattr(remote, "TIMEOUT", PATIENCE)
     with fake_hub(monkeypatch) as found:
         found.jobs = FakeJobs(tmp_path / "machines")
         yield found
