@@ -24,6 +24,7 @@ from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
 from tests.fakes.runs import PATIENCE, tiny, wait_until
 from tests.support import forked
+from tests.support.forked import Command
 from tests.unit.mirror.conftest import state_of
 
 PLACE = "dataset:owner/runs"
@@ -50,10 +51,10 @@ class Bench:
 
         def look():
             self.jobs.work()
-            time.sleep(0.1)
+            time.sleep(0.3)
             return condition()
 
-        wait_until(look)
+        wait_until(look, 5 * PATIENCE)
 
     def end(self, run) -> str:
         """Follow a run to its end, and return its state."""
@@ -85,7 +86,8 @@ def undisturbed(tmp_path_factory):
     """The digest of a run that one local process has trained."""
     store = Store(tmp_path_factory.mktemp("alone") / "runs")
     run = store.create(tiny(STEPS))
-    assert work(store.path(run)) == "finished"
+    Command("train", store.path(run)).wait(5 * PATIENCE)  # the first fork imports torch
+    assert store.status(run)["state"] == "finished"
     return state_of(store.path(run))
 
 
