@@ -754,6 +754,55 @@ MESSAGES = {
     "mirror.offline": "The Hugging Face Hub does not answer for “{place}”. Check the internet connection.",
     "mirror.refused": "The Hugging Face Hub refused “{place}” ({reason}). Correct that and try again.",
     "mirror.defect": "The mirror failed by a defect of GANarium; the log on the server says why.",
+    "train.in_a_job": (
+        "The run {path} trains in the job {id}. Pause it first: “python -m gan train {path} --on hf-job "
+        "FLAVOR” follows it, and Ctrl-C pauses it."
+    ),
+    "jobs.not_set_up": (
+        "Jobs are not set up on this server. Its owner sets GANARIUM_MIRROR, HF_TOKEN and GANARIUM_JOB_IMAGE."
+    ),
+    "jobs.no_place": (
+        "A job mirrors its run to a place on the Hugging Face Hub. Name one by --mirror or {variable}: "
+        "bucket:OWNER/NAME or dataset:OWNER/NAME."
+    ),
+    "jobs.no_token": "A job needs a token of the Hugging Face Hub. Run “hf auth login”, or set {variable}.",
+    "jobs.no_image": (
+        "A job needs an image with GANarium. Name a Space by --image or {variable}: hf.co/spaces/OWNER/NAME."
+    ),
+    "jobs.bad_image": "“{text}” names no image. Use hf.co/spaces/OWNER/NAME, or the name of a Docker image.",
+    "jobs.bad_name": (
+        "A run in a job is named by small letters, digits and hyphens, not “{name}”. Rename its directory."
+    ),
+    "jobs.elsewhere": "There is no machine “{name}”. Use “--on hf-job FLAVOR”.",
+    "jobs.unknown_flavor": "The Hugging Face Hub has no machine “{name}” for jobs. Choose one of {choices}.",
+    "jobs.own_data": (
+        "“{name}” lies on this machine, and a job can't read it. Choose a named data set, or train here."
+    ),
+    "jobs.no_order": "The mirror holds no run “{id}” for this job. Start the job again from the run's page.",
+    "jobs.not_signed_in": (
+        "The Hugging Face Hub does not know this token, so no job can be used. Set a valid HF_TOKEN."
+    ),
+    "jobs.no_credit": (
+        "The Hugging Face Hub asks for credit before it starts a job. Add credit on huggingface.co, then "
+        "try again."
+    ),
+    "jobs.forbidden": "The token may not use jobs. Give it that right on huggingface.co, then try again.",
+    "jobs.nowhere": "The Hugging Face Hub finds no such job, image or owner. Correct the image or the token.",
+    "jobs.too_often": "The Hugging Face Hub refuses more requests about jobs now. Try again in some minutes.",
+    "jobs.offline": "The Hugging Face Hub does not answer. Check the internet connection.",
+    "jobs.refused": "The Hugging Face Hub refused the job ({reason}). Correct that and try again.",
+    "jobs.vanished": (
+        "The job is gone from the Hugging Face Hub. The run is paused at its last mirrored checkpoint; "
+        "resume it here or in another job."
+    ),
+    "jobs.cancelled": (
+        "Somebody cancelled the job on the Hugging Face Hub. The run is paused at its last mirrored "
+        "checkpoint; resume it here or in another job."
+    ),
+    "jobs.ended": (
+        "The job ended before the run did ({reason}). The run is paused at its last mirrored checkpoint; "
+        "its log has the job's last lines."
+    ),
     "space.field_missing": "The front matter of README.md lacks “{name}”. Add it.",
     "space.long_line": (
         "The short_description in README.md has {count} characters, and the Hub takes {most}. Shorten it."

@@ -7,6 +7,7 @@ python -m gan train my-run --anew                              restart it from s
 python -m gan train my-run --more 5                            give a finished run five more minutes
 python -m gan train --data hub:OWNER/NAME --cap 5000          learn pictures of a data set of the Hub
 python -m gan train --start-from digits --data PATH            begin with the weights of another model
+python -m gan train --data digits --on hf-job t4-small   train in a Job of the Hugging Face Hub
 python -m gan train --kind points --data grid25                learn points of the plane instead of images
 python -m gan train --kind points --help                       the settings of that kind
 """
@@ -88,6 +89,23 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         type=int,
         metavar="N",
         help=f"take at most so many pictures, the first ones, of --data hub:OWNER/NAME (default: {CAP})",
+    )
+    parser.add_argument(
+        "--on",
+        nargs=2,
+        metavar=("hf-job", "FLAVOR"),
+        help="train on another machine: in a Job of the Hugging Face Hub, which costs money",
+    )
+    parser.add_argument(
+        "--mirror",
+        metavar="PLACE",
+        help="bucket:OWNER/NAME or dataset:OWNER/NAME: where a job mirrors the run (default: "
+        "$GANARIUM_MIRROR). Without --on, this process is the job: it trains RUN_DIR and mirrors it there",
+    )
+    parser.add_argument(
+        "--image",
+        help="what a job starts from: hf.co/spaces/OWNER/NAME, a Space with GANarium, or a Docker image "
+        "(default: $GANARIUM_JOB_IMAGE)",
     )
     parser.add_argument(
         "--spare",
@@ -303,6 +321,22 @@ def _lead(
     print(f"{path}: {state}")
 
 
+def _train_mirrored(path: Path, place: str) -> None:
+    """Train a run as a job does: bring it from a place on the Hub, and mirror it there."""
+    from gan.mirror.jobs.inside import mirrored
+
+    with mirrored(path, place):
+        _train(path, anew=False)
+
+
+def _train_in_job(path: Path, on: list[str], mirror: str | None, image: str | None) -> None:
+    from gan.cli.job import HF_JOB, train_in_job
+
+    if on[0] != HF_JOB:
+        raise UserError("jobs.elsewhere", name=on[0][:60])
+    print(f"{path}: {train_in_job(path, on[1], mirror, image, _show)}")
+
+
 def _wait_as_spare() -> None:
     """Import and warm up everything a run needs, read one run directory from standard input, and train it.
 
@@ -344,8 +378,9 @@ def main(arguments: list[str] | None = None) -> int:
     kind = _kind_named(arguments)
     parser = _parser(get_kind(kind))
     options = vars(parser.parse_args(arguments))
-    run_dir, out, spare, anew, more, cap = (
-        options.pop(name) for name in ("run_dir", "out", "spare", "anew", "more", "cap")
+    run_dir, out, spare, anew, more, cap, on, mirror, image = (
+        options.pop(name)
+        for name in ("run_dir", "out", "spare", "anew", "more", "cap", "on", "mirror", "image")
     )
     try:
         if spare:
@@ -354,13 +389,22 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error("--anew needs the RUN_DIR of a run")
         elif more is not None and (run_dir is None or anew):
             parser.error("--more needs the RUN_DIR of a finished run, without --anew")
+        elif on and (anew or more is not None or (run_dir is not None and options)):
+            parser.error("--on starts a run, or resumes RUN_DIR as it is")
+        elif mirror and not on and (run_dir is None or options):
+            parser.error("--mirror needs the RUN_DIR of a run, or --on")
         elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
+        elif mirror and not on:
+            _train_mirrored(run_dir, mirror)
+        elif on and run_dir is not None:
+            _train_in_job(run_dir, on, mirror, image)
         elif run_dir is not None:
             _train(run_dir, anew, options.get("data"), more, cap)
         else:
             options.pop("kind", None)
-            _train(new_run(options, out, kind, cap), anew)
+            path = new_run(options, out, kind, cap)
+            _train_in_job(path, on, mirror, image) if on else _train(path, anew)
     except UserError as error:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":

@@ -40,6 +40,17 @@ def settle(store: Store, folder: Path, manifest: Manifest) -> str:
     """
     store.usage.check()
     store.check_counts(new=True)
+    status = check(folder, manifest)
+    for path in folder.rglob("*"):  # temporary folders and files are private
+        os.chmod(path, 0o755 if path.is_dir() else 0o644)
+    return store.take_in(folder, manifest.id, status)
+
+
+def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """Check the files of a carried run in `folder`, write its texts anew, and return its status here.
+
+    Raises UserError where a file is not what it should be.
+    """
     for name, file in manifest.files.items():
         check_size(name, file.size)
         path = folder / name
@@ -53,9 +64,7 @@ def settle(store: Store, folder: Path, manifest: Manifest) -> str:
     _check_rest(folder)
     (folder / "card.json").unlink(missing_ok=True)  # told to people; a run makes its card when it is exported
     write_json(folder / "config.json", config)
-    for path in folder.rglob("*"):  # temporary folders and files are private
-        os.chmod(path, 0o755 if path.is_dir() else 0o644)
-    return store.take_in(folder, manifest.id, status)
+    return status
 
 
 def _config(folder: Path) -> dict[str, Any]:

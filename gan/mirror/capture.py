@@ -64,7 +64,7 @@ def capture(run: Path, into: Path) -> Captured:
         for folder, suffix in _FOLDERS:
             _link_until(run, into, folder, suffix, step)
         for name in (LIVE, *_AS_THEY_ARE, *_START):
-            _link(run / name, into / name)
+            link(run / name, into / name)
         write_json(into / "config.json", {**config.to_json(), "data": public_name(config.data)})
         carried = {name: status[name] for name in CARRIED if name in status}
         if not over:
@@ -110,13 +110,13 @@ def _take_checkpoint(run: Path, into: Path) -> tuple[int, dict[str, Any]]:
     for name in _CHECKPOINTS:
         target = into / CHECKPOINT
         target.unlink(missing_ok=True)
-        if _link(run / "state" / f"{name}.safetensors", target) and (facts := _trainer(target)):
+        if link(run / "state" / f"{name}.safetensors", target) and (facts := _trainer(target)):
             counters = facts.get("counters")
             return facts["step"], counters if isinstance(counters, dict) else {}
     raise UserError("mirror.no_checkpoint", name=run.absolute().name)
 
 
-def _link(source: Path, target: Path) -> bool:
+def link(source: Path, target: Path) -> bool:
     """Link a file, or copy it where the disk has no links. Returns False for a missing file."""
     target.parent.mkdir(exist_ok=True)
     try:
@@ -136,7 +136,7 @@ def _link_until(run: Path, into: Path, folder: str, suffix: str, step: int) -> N
     """Link the files of a folder that are named by steps up to `step`."""
     for path in (run / folder).glob(f"[0-9]*{suffix}"):
         if path.stem.isdecimal() and int(path.stem) <= step:
-            _link(path, into / folder / path.name)
+            link(path, into / folder / path.name)
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
@@ -173,14 +173,14 @@ def public_event(event: dict[str, Any]) -> dict[str, Any] | None:
     if key not in EVENTS or not isinstance(values, dict) or type(time) not in (int, float):
         return None
     plain = {
-        str(name)[:40]: _last(value) if isinstance(value, str) else value
+        str(name)[:40]: short_text(value) if isinstance(value, str) else value
         for name, value in values.items()
         if isinstance(value, (str, int, float))
     }
     return {"time": time, "key": key, "values": plain}
 
 
-def _last(text: str) -> str:
+def short_text(text: str) -> str:
     """Shorten an absolute path to its last part; keep any other text, up to 1,000 characters."""
     absolute = PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
     return PureWindowsPath(text).name if absolute else text[:1000]

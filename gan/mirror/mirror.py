@@ -13,7 +13,8 @@ import re
 import shutil
 import threading
 import time
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
@@ -27,9 +28,9 @@ from gan.mirror.contents import (
     File,
     Manifest,
     digest,
-    read_manifest,
 )  # fmt: skip
-from gan.mirror.remote import Entry, Remote, Source, open_remote
+from gan.mirror.fetching import fetch_files, fetch_manifest, path_of
+from gan.mirror.remote import Remote, Source, open_remote
 from gan.runs import names
 from gan.runs.disk import writing
 from gan.runs.store import LIVE, Store, error_json
@@ -61,10 +62,18 @@ def find_remote() -> Remote | None:
 
 
 class Mirror:
-    """The mirror of a store at a place. `start` begins its thread; any thread may call the other methods."""
+    """The mirror of a store at a place. `start` begins its thread; any thread may call the other methods.
 
-    def __init__(self, store: Store, remote: Remote, every: float = EVERY, look: float = LOOK):
+    only: the id of the one run that is restored and copied, None for all. Runs that train in a job are left
+    out, because the job mirrors them.
+    """
+
+    def __init__(
+        self, store: Store, remote: Remote, every: float = EVERY, look: float = LOOK, only: str | None = None
+    ):
         self.store, self.remote, self._every, self._look = store, remote, every, look
+        self.only = only
+        self.on_restored: Callable[[], None] = lambda: None  # called before the first copy
         self._mirrored: dict[str, Signature] = {}  # runs as last copied
         self._manifests: dict[str, Manifest] = {}  # runs that the place holds whole
         self._digests: dict[tuple[int, int, int], str] = {}  # of files, by inode, time and size
@@ -87,6 +96,11 @@ class Mirror:
     def forget(self, run_id: str) -> None:
         """Delete a run from the mirror too, because a person deleted it here."""
         self._deleted.add(run_id)
+
+    @property
+    def fault(self) -> UserError | None:
+        """The fault of the last attempt, or None."""
+        return self._error
 
     def state(self) -> dict[str, Any]:
         """Return what pages show: the place, how many runs it holds, and the last fault or None."""
@@ -116,15 +130,33 @@ class Mirror:
 
     def work(self) -> None:
         """Restore once, then delete and copy what changed. Raises UserError for a fault."""
+        self.prepare()
         with self._lock:
-            if not self._ready:
-                self.remote.create()
-                self.restore()
-                self._ready = True
             for run_id in sorted(self._deleted):
                 self._remove(run_id)
             for run_id in self._due():
                 self._try_to_copy(run_id)
+
+    def prepare(self) -> None:
+        """Create the place and restore, unless that is done. Raises UserError for a fault."""
+        with self._lock:
+            if not self._ready:
+                self.remote.create()
+                self.restore()
+                self.on_restored()
+                self._ready = True
+
+    def copy_now(self, run_id: str) -> None:
+        """Copy a run at once, and return when the place holds it. Raises UserError for a fault."""
+        with self._lock, writing():
+            self._copy(run_id)
+
+    def know(self, run_id: str, manifest: Manifest | None) -> None:
+        """Note what the place holds of a run, because a job has changed it there."""
+        with self._lock:
+            if manifest is not None:
+                self._manifests[run_id] = manifest
+            self._mirrored.pop(run_id, None)
 
     # Restore
 
@@ -133,7 +165,7 @@ class Mirror:
 
         A run that is damaged there is left out and named in the log.
         """
-        listing = self.remote.listing()
+        listing = self.remote.listing(self.only or "")
         found = sorted({match["run"] for path in listing if (match := _PATH.fullmatch(path))}, reverse=True)
         self.store.root.mkdir(parents=True, exist_ok=True)
         here, taken = set(self.store.ids()), []
@@ -143,10 +175,10 @@ class Mirror:
                 continue
             folder = fresh_folder(self.store)
             try:
-                manifest = self._manifest(run_id, entry, folder)
+                manifest = fetch_manifest(self.remote, run_id, entry, folder)
                 self._manifests[run_id] = manifest
                 if run_id not in here:
-                    self._bring(manifest, listing, folder)
+                    fetch_files(self.remote, manifest, listing, folder)
                     taken.append(settle(self.store, folder, manifest))
             except UserError as error:
                 if error.key in _OF_THE_PLACE:
@@ -156,27 +188,6 @@ class Mirror:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         return taken
-
-    def _manifest(self, run_id: str, entry: Entry, folder: Path) -> Manifest:
-        self.remote.fetch({f"{run_id}/{MANIFEST}": (entry, folder / MANIFEST)})
-        content = (folder / MANIFEST).read_bytes()
-        (folder / MANIFEST).unlink()
-        manifest = read_manifest(content)
-        if manifest.id != run_id:
-            raise UserError("mirror.no_run")
-        return manifest
-
-    def _bring(self, manifest: Manifest, listing: dict[str, Entry], folder: Path) -> None:
-        """Download a run's files. The sizes of the listing are compared before anything is fetched."""
-        wanted = {}
-        for name, file in manifest.files.items():
-            path = path_of(manifest.id, name, file)
-            entry = listing.get(path)
-            if entry is None or entry.size != file.size:
-                raise UserError("mirror.lacks", name=name)
-            (folder / name).parent.mkdir(exist_ok=True)
-            wanted[path] = (entry, folder / name)
-        self.remote.fetch(wanted)
 
     # Copy
 
@@ -188,6 +199,8 @@ class Mirror:
             seen = self._signature(run_id, summary["state"])
             before = self._mirrored.get(run_id)
             if not ID.fullmatch(run_id) or run_id in self._deleted or (before and before[1:] == seen):
+                continue
+            if summary["where"] or self.only not in (None, run_id):
                 continue
             lately = before is not None and now < before[0] + self._every
             if summary["state"] in LIVE and lately and not self._closing.is_set():
@@ -269,9 +282,3 @@ _OF_THE_PLACE = (
     "mirror.refused", "mirror.no_client", "runs.quota", "runs.too_many", "runs.queue_full", "runs.disk_full",
     "runs.cannot_write",
 )  # fmt: skip
-
-
-def path_of(run_id: str, name: str, file: File) -> str:
-    """Return where a file lies in the mirror: "run/samples/00000012.3fa9c04e.webp"."""
-    path = PurePosixPath(name)
-    return f"{run_id}/{path.with_name(f'{path.stem}.{file.sha256[:12]}{path.suffix}')}"

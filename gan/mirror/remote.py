@@ -1,7 +1,7 @@
 """Read and write the place of a mirror on the Hugging Face Hub: a bucket, or a dataset repository.
 
-Only this module and gan.space call huggingface_hub, and only when something is to be transferred. Every
-failure becomes a sentence.
+Only this module, gan.mirror.jobs.hub and gan.space call huggingface_hub, and only when something is to be
+transferred. Every failure becomes a sentence.
 """
 
 import logging
@@ -37,16 +37,21 @@ class Entry(NamedTuple):
 
 
 class Remote(Protocol):
-    """A place of files by path. Each method raises UserError with a sentence for any failure."""
+    """A place of files by path. Each method raises UserError with a sentence for any failure.
+
+    owner: who owns the place on the Hub. token: the token that opens it.
+    """
 
     place: str
+    owner: str
+    token: str
 
     def create(self) -> None:
         """Create the place if it is missing, for its owner alone."""
         ...
 
-    def listing(self) -> dict[str, Entry]:
-        """Return all files."""
+    def listing(self, folder: str = "") -> dict[str, Entry]:
+        """Return all files, or those below a folder. A missing folder has none."""
         ...
 
     def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
@@ -110,17 +115,31 @@ def in_words(error: Exception, place: str) -> UserError:
     """
     if isinstance(error, UserError):
         return error
-    chain = list(_causes(error))
-    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in chain)
-    status = next((answer for answer in answers if answer), None)
-    if status is None and (found := _STATUS.search(str(error))):
-        status = int(found[1])
-    kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
+    status = status_of(error)
     if status in _REFUSALS:
         return UserError(_REFUSALS[status], place=place)
-    if status is None and kinds & _CUT_OFF:
+    if is_cut_off(error):
         return UserError("mirror.offline", place=place)
-    return UserError("mirror.refused", place=place, reason=_first_line(error))
+    return UserError("mirror.refused", place=place, reason=first_line(error))
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the status of the Hub's answer that an error tells of, or None."""
+    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in _causes(error))
+    status = next((answer for answer in answers if answer), None)
+    found = _STATUS.search(str(error)) if status is None else None
+    return int(found[1]) if found else status
+
+
+def is_cut_off(error: Exception) -> bool:
+    """Return whether an error says that no answer came."""
+    kinds = {kind.__name__ for one in _causes(error) for kind in type(one).__mro__}
+    return status_of(error) is None and bool(kinds & _CUT_OFF)
+
+
+def _is_no_entry(error: Exception) -> bool:
+    """Return whether an error says that a place has no such folder, while the place itself exists."""
+    return any(type(one).__name__.endswith("EntryNotFoundError") for one in _causes(error))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -130,7 +149,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, without addresses."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return re.sub(r"\s*https?://\S+", "", lines[0])[:200]
 
@@ -139,31 +159,34 @@ class Bucket:
     """A storage bucket. Its files go through the library hf_xet, and a batch is no transaction."""
 
     def __init__(self, name: str, token: str):
-        self.name, self.place, self._token = name, f"bucket:{name}", token
+        self.name, self.place, self.token = name, f"bucket:{name}", token
+        self.owner = name.partition("/")[0]
 
     def create(self) -> None:
         try:
-            api(self._token).create_bucket(self.name, private=True, exist_ok=True)
+            api(self.token).create_bucket(self.name, private=True, exist_ok=True)
         except Exception as error:
             raise in_words(error, self.place) from error
 
-    def listing(self) -> dict[str, Entry]:
+    def listing(self, folder: str = "") -> dict[str, Entry]:
         try:
-            found = api(self._token).list_bucket_tree(self.name, recursive=True)
+            found = api(self.token).list_bucket_tree(self.name, folder or None, recursive=True)
             return {file.path: Entry(file.size, file) for file in found if file.type == "file"}
         except Exception as error:
+            if folder and _is_no_entry(error):
+                return {}
             raise in_words(error, self.place) from error
 
     def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
         files = [(entry.handle, target) for entry, target in wanted.values()]
         try:
-            api(self._token).download_bucket_files(self.name, files)
+            api(self.token).download_bucket_files(self.name, files)
         except Exception as error:
             raise in_words(error, self.place) from error
 
     def replace(self, add: Mapping[str, Source], last: Mapping[str, Source], gone: Sequence[str]) -> None:
         try:
-            hub = api(self._token)
+            hub = api(self.token)
             for part in (add, last):
                 if part:
                     hub.batch_bucket_files(self.name, add=[(source, path) for path, source in part.items()])
@@ -177,26 +200,31 @@ class Dataset:
     """A dataset repository. Each change is one commit, and its history keeps what was deleted."""
 
     def __init__(self, name: str, token: str):
-        self.name, self.place, self._token = name, f"dataset:{name}", token
+        self.name, self.place, self.token = name, f"dataset:{name}", token
+        self.owner = name.partition("/")[0]
 
     def create(self) -> None:
         try:
-            api(self._token).create_repo(self.name, repo_type="dataset", private=True, exist_ok=True)
+            api(self.token).create_repo(self.name, repo_type="dataset", private=True, exist_ok=True)
         except Exception as error:
             raise in_words(error, self.place) from error
 
-    def listing(self) -> dict[str, Entry]:
+    def listing(self, folder: str = "") -> dict[str, Entry]:
         try:
-            found = api(self._token).list_repo_tree(self.name, repo_type="dataset", recursive=True)
+            found = api(self.token).list_repo_tree(
+                self.name, folder or None, repo_type="dataset", recursive=True
+            )
             return {file.path: Entry(file.size, None) for file in found if hasattr(file, "size")}
         except Exception as error:
+            if folder and _is_no_entry(error):
+                return {}
             raise in_words(error, self.place) from error
 
     def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
         try:
             for path, (_, target) in wanted.items():
                 folder = target.parent / f".{target.name}.hub"
-                got = api(self._token).hf_hub_download(
+                got = api(self.token).hf_hub_download(
                     self.name, path, repo_type="dataset", local_dir=folder
                 )  # fmt: skip
                 shutil.move(got, target)
@@ -213,7 +241,7 @@ class Dataset:
         ]
         operations += [CommitOperationDelete(path) for path in gone]
         try:
-            api(self._token).create_commit(
+            api(self.token).create_commit(
                 self.name, operations, commit_message="GANarium's runs", repo_type="dataset"
             )  # fmt: skip
         except Exception as error:

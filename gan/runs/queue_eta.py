@@ -16,7 +16,11 @@ def starts(summaries: Sequence[dict[str, Any]], queue: Sequence[str], active: st
     """
     known = {summary["id"]: summary for summary in summaries}
     wait = max(
-        (_need(summary) for summary in summaries if summary["state"] in LIVE or summary["id"] == active),
+        (
+            _need(summary)
+            for summary in summaries
+            if (summary["state"] in LIVE and not summary.get("where")) or summary["id"] == active
+        ),
         default=0.0,
     )
     found = {}

@@ -67,7 +67,7 @@ def find_orphans(store: Store) -> set[str]:
     found = set()
     for summary in store.list():
         # a run without a queue time was started at a terminal, and belongs to that person
-        if summary["state"] in LIVE and summary["queued_at"]:
+        if summary["state"] in LIVE and summary["queued_at"] and not summary["where"]:
             with contextlib.suppress(UserError):
                 status = store.status(summary["id"])
                 if processes.find(status["pid"], status["pid_started"]) is None:
@@ -154,7 +154,12 @@ SILENT, STEPS = 60.0, 10  # a run hangs when its heartbeat is older than both: s
 
 
 def seconds_stalled(status: dict[str, Any]) -> float | None:
-    """Return the age of the heartbeat, in seconds, if a run at work hangs; else None."""
+    """Return the age of the heartbeat, in seconds, if a run at work on this machine hangs; else None.
+
+    Whether a run in a job is alive says the Hub (see gan.mirror.jobs).
+    """
+    if status.get("where"):
+        return None
     age = time.time() - status["heartbeat"]
     return (
         age

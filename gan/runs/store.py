@@ -53,12 +53,15 @@ _STATUS: dict[str, Any] = {
     "modes": None,
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0,
-    "interrupted": False, "interruptions": 0, "interrupted_at": -1, "gpus": 1,
+    "interrupted": False, "interruptions": 0, "interrupted_at": -1, "gpus": 1, "where": None,
 }  # fmt: skip
-_SHOWN = {"verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D")}
+_SHOWN = {
+    "verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D"),
+    "where": ("kind", "id", "flavor"),
+}  # fmt: skip
 SUMMARY_STATUS = (
     "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error",
-    "verdict", "sample_step", "live_step", "heartbeat", "step_seconds",
+    "verdict", "sample_step", "live_step", "heartbeat", "step_seconds", "where",
 )  # fmt: skip
 # a setting that a kind lacks is None
 SUMMARY_CONFIG = ("kind", "data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
@@ -196,11 +199,11 @@ class Store:
 
     # Writers
 
-    def create(self, config: Settings, visitor: str = "", start: Origin | None = None, gpus: int = 1) -> str:
+    def create(self, config: Settings, visitor: str = "", start: Origin | None = None, **status: Any) -> str:
         """Create a new run in the state "queued" and return its id: <date>-<time>-<data>-<recipe>.
 
         visitor: the mark of the visitor who starts it, "" for none. start: the model whose weights it begins
-        with. gpus: how many it may train on.
+        with. status: fields that differ from those of a queued run.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         now = time.time()
@@ -213,7 +216,7 @@ class Store:
                 write_bytes(temporary / marks.FILE, visitor.encode())
             if start is not None:
                 start.copy_to(temporary)
-            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now, "gpus": gpus})
+            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now, **status})
             temporary.chmod(0o755)
             return self._claim(temporary, stem)
         except BaseException:

@@ -133,7 +133,7 @@ class Supervisor:
         self.store.usage.check()
         with self._lock, writing():
             self.store.check_counts(new=True)
-            run_id = self.store.create(config, visitor, start, gpus)
+            run_id = self.store.create(config, visitor, start, gpus=gpus)
             self._look_again()
         return run_id
 
@@ -252,6 +252,7 @@ class Supervisor:
             interruptions=0,
             pid=None,
             pid_started=None,
+            where=None,
         )
         self._look_again()
 
@@ -389,7 +390,8 @@ class Supervisor:
         unknown = [
             summary["id"]
             for summary in summaries
-            if summary["state"] in LIVE and summary["id"] not in self._live
+            # a run in a job has no process here, and gan.mirror.jobs watches it
+            if summary["state"] in LIVE and summary["id"] not in self._live and not summary["where"]
         ]
         try:
             for run_id in unknown:

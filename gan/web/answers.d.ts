@@ -217,6 +217,7 @@ declare global {
     attributes: Family;
     catalogue: Catalogue;
     cost: RunCost;
+    jobs: JobsOffer;
     "directions/save": { saved: SliderList | null };
     drag: { job: string };
     "drag/on": DragState;

@@ -111,6 +111,7 @@ declare global {
     "gan-start": HTMLElement & { value: StartValue };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
     "gan-points": HTMLElement & { settled(): Promise<PointsFile | null> };
+    "gan-where": HTMLElement & { flavor: string };
     "gan-stage": HTMLElement & { reveal(): void };
     "gan-watching": HTMLElement;
   }

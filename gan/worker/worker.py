@@ -100,6 +100,7 @@ class Worker:
             device=picked.label,
             pid=process.pid,
             pid_started=process.create_time(),
+            where=None,
         )
         device = self._device(picked)
         torch.set_num_threads(device.threads)
@@ -459,11 +460,13 @@ def _mistake(error: Exception) -> Exception:
 
 
 def refuse_second_worker(path: Path) -> None:
-    """Raise UserError if another process already trains this run: two would overwrite each other's files."""
+    """Raise UserError if another process or a job trains this run: two would overwrite each other's files."""
     try:
         status = read_json(path / "status.json")
         if status["state"] not in ("starting", "running"):
             return
+        if status.get("where"):
+            raise UserError("train.in_a_job", path=path, id=status["where"].get("id"))
         other = psutil.Process(int(status["pid"]))
         same = (
             other.pid not in (os.getpid(), ranks.owner().pid)

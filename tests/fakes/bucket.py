@@ -1,7 +1,7 @@
 """A local Hugging Face Hub for buckets, dataset repositories and Spaces, for the real client.
 
-It answers the few routes that the client asks for. Only hf_xet's session is replaced, which moves the bytes
-of a bucket; `Transfers` stands for it.
+It answers the few routes that the client asks for; tests.fakes.jobs answers those of jobs. Only hf_xet's
+session is replaced, which moves the bytes of a bucket; `Transfers` stands for it.
 """
 
 import base64
@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 TOKEN = "hf_a_token_of_nobody"
-_BUCKET = re.compile(r"/api/buckets/([^/]+/[^/]+)(?:/(tree|batch|paths-info))?")
+_BUCKET = re.compile(r"/api/buckets/([^/]+/[^/]+)(?:/(tree|batch|paths-info)(?:/(.+))?)?")
 _BYTES = re.compile(r"/(?:(datasets|spaces|buckets)/)([^/]+/[^/]+)/resolve/(.+)")
 _REPO = re.compile(
-    r"/api/(datasets|spaces)/([^/]+/[^/]+)(?:/(preupload|commit|tree|hardware)(?:/main)?)?(?:/.*)?"
+    r"/api/(datasets|spaces)/([^/]+/[^/]+)(?:/(preupload|commit|tree|hardware)(?:/main)?)?(?:/(.*))?"
 )
 
 
@@ -37,6 +38,7 @@ class FakeHub:
         self.asked: list[tuple[str, str]] = []
         self.refuse: int | str | None = None  # a status, "silent" or "closed"
         self.over = threading.Event()
+        self.jobs: Any = None  # answers to /api/jobs, if a test has set it
 
 
 class Transfers:
@@ -108,9 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif found := _BYTES.fullmatch(path):
             self._bytes(found[1], found[2], found[3])
         elif found := _BUCKET.fullmatch(path):
-            self._bucket(f"bucket:{found[1]}", found[2], body)
+            self._bucket(f"bucket:{found[1]}", found[2], found[3] or "", body)
         elif found := _REPO.fullmatch(path):
-            self._repo(f"{found[1][:-1]}:{found[2]}", found[3], body)
+            self._repo(f"{found[1][:-1]}:{found[2]}", found[3], found[4] or "", body)
+        elif self.hub.jobs is not None and path.startswith("/api/jobs/"):
+            self._send(*self.hub.jobs.answer(self.command, path, body))
         else:
             self._say(404, {"error": f"no route {path}"})
 
@@ -118,13 +122,13 @@ class _Handler(BaseHTTPRequestHandler):
         kind, name = place.split(":")
         return f"{self.hub.url}/{kind}s/{name}"
 
-    def _bucket(self, place: str, what: str | None, body: bytes) -> None:
+    def _bucket(self, place: str, what: str | None, folder: str, body: bytes) -> None:
         files = self.hub.files[place]
         if what == "tree":
             self.hub.stored |= {hashlib.sha256(content).hexdigest(): content for content in files.values()}
             sha = lambda content: hashlib.sha256(content).hexdigest()  # noqa: E731
             self._say(200, [{"type": "file", "path": path, "size": len(content), "xetHash": sha(content)}
-                            for path, content in files.items()])  # fmt: skip
+                            for path, content in _below(files, folder)])  # fmt: skip
         elif what == "batch":
             for line in map(json.loads, body.splitlines()):
                 if line["type"] == "addFile":
@@ -136,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.created[place] = json.loads(body or b"{}")
             self._say(200, {"url": self._page(place)})
 
-    def _repo(self, place: str, what: str | None, body: bytes) -> None:
+    def _repo(self, place: str, what: str | None, folder: str, body: bytes) -> None:
         files = self.hub.files[place]
         if what == "preupload":
             wanted = json.loads(body)["files"]
@@ -159,8 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
             )
         elif what == "tree":
             listed = [{"type": "file", "path": path, "size": len(content), "oid": "0" * 40}
-                      for path, content in files.items()]  # fmt: skip
-            self._say(200, listed)
+                      for path, content in _below(files, folder)]  # fmt: skip
+            if listed or not folder:
+                self._say(200, listed)
+            else:
+                self._say(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"})
         elif what == "hardware":
             self.hub.created[place]["asked"] = json.loads(body)
             self._say(200, {"stage": "BUILDING", "hardware": {"current": None, "requested": "x"}})
@@ -192,6 +199,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+
+def _below(files: dict[str, bytes], folder: str) -> list[tuple[str, bytes]]:
+    """Return the files below a folder, "" for all."""
+    return [(path, content) for path, content in list(files.items())
+            if not folder or path.startswith(f"{folder}/")]  # fmt: skip
 
 
 @contextmanager

@@ -91,6 +91,7 @@ WRONG = {
     "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
     "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
     "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 999, "\ud800"),
+    "flavor": (7, [], {}, True, "t4-small", "../x", "\0", "x" * 999, "\ud800"),
     "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
     "gpus": (None, "1", -1, 0, 1e9, 10**400, float("inf"), [], {}, True),
 }  # fmt: skip
@@ -351,6 +352,8 @@ def forms(run: str, kept: str) -> Iterator[Case]:
         )
     for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400):
         yield Case("forms", OURS + f"runs/{run}/more?amount={amount}".encode(), b"POST")
+    for flavor in ("", "t4-small", "x" * 400, "..%2fx", "%00"):
+        yield Case("forms", OURS + f"runs/{run}/job?flavor={flavor}".encode(), b"POST")
     for odd in (*ODD, None, 7, [], {}, *NO_MODELS):
         for path in (b"pull", b"pictures/pull"):
             yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"id": odd}).encode())
@@ -424,7 +427,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     They are every command to a run, a new name, and a new run.
     """
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
-    for name in (*COMMANDS, "rename?name=mine", "more?amount=1"):
+    for name in (*COMMANDS, "rename?name=mine", "more?amount=1", "job?flavor=t4-small"):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
     sliders = {"list": ["p0"], "names": {"p0": "mine"}, "hidden": []}
     yield Case(

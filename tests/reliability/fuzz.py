@@ -507,7 +507,8 @@ def commands(folder: Path) -> Target:
     orders = st.lists(
         st.sampled_from(COMMANDS).map(lambda name: (name, {}))
         | st.text(max_size=70).map(lambda name: ("rename", {"name": name}))
-        | (st.floats().map(str) | st.text(max_size=9)).map(lambda amount: ("more", {"amount": amount})),
+        | (st.floats().map(str) | st.text(max_size=9)).map(lambda amount: ("more", {"amount": amount}))
+        | st.text(max_size=20).map(lambda flavor: ("job", {"flavor": flavor})),
         max_size=4,
     )
 

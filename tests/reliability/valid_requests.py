@@ -125,6 +125,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("poll", poll),
         Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
         Visit("catalogue"),
+        Visit("jobs"),
         Visit("access"),
         Visit("models"),
         Visit("model", model),

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from gan.config import Settings
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
+from gan.mirror.jobs.jobs import Jobs, let_go
+from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
@@ -54,6 +56,7 @@ class Services:
         self.surveys = Surveys()
         self.hub_sets = HubSets()
         self.mirror: Mirror | None = None
+        self.jobs: Jobs | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
         self._visitors: Visitors | None = None
@@ -114,8 +117,11 @@ class Services:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self._store = Store(runs, allowed)
         self.mirror = Mirror(self._store, remote) if remote else None
+        self.jobs = find_jobs(self._store, self.mirror)
         self._supervisor = Supervisor(self._store)
         self._supervisor.claim()
+        if self.jobs is None:
+            let_go(self._store)
         self._uploads = runs / ".uploads"
 
     def explorer(self) -> Any:
@@ -135,19 +141,39 @@ class Services:
         self.supervisor.start()
         if self.mirror is not None:
             self.mirror.start()
+        if self.jobs is not None:
+            self.jobs.start()
         self.remove_uploads()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
-    def submit(self, config: Settings, visitor: str = "", start: Origin | None = None, gpus: int = 1) -> str:
+    def submit(
+        self,
+        config: Settings,
+        visitor: str = "",
+        start: Origin | None = None,
+        gpus: int = 1,
+        flavor: str = "",
+    ) -> str:
         """Start a run and return its id.
 
         visitor: the mark of the visitor who starts it, "" for somebody who controls all runs. start: the
-        model whose weights it begins with. gpus: how many it may train on.
-        Raises UserError as Supervisor.submit does, and beyond a visitor's limits.
+        model whose weights it begins with. gpus: how many it may train on. flavor: the machine of a job on
+        the Hub, "" for this machine.
+        Raises UserError as Supervisor.submit and Jobs.submit do, and beyond a visitor's limits.
         """
+        if flavor:
+            return self.jobs_for(visitor).submit(config, flavor, start)
         begin = partial(self.supervisor.submit, config, visitor, start, gpus)
         return self.visitors.submit(self.store, config, visitor, begin) if visitor else begin()
+
+    def jobs_for(self, visitor: str) -> Jobs:
+        """Return the jobs, which only somebody who controls all runs may start. Raises UserError."""
+        if visitor:
+            raise UserError("access.owner_only")
+        if self.jobs is None:
+            raise UserError("jobs.not_set_up")
+        return self.jobs
 
     def command(self, run_id: str, name: str, visitor: str = "") -> None:
         """Send a command to a run (see Supervisor.command), for a visitor as `submit` does.
@@ -194,6 +220,8 @@ class Services:
         self._closed.set()
         self.surveys.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
+        if self.jobs is not None:
+            self.jobs.close()
         if self._supervisor is not None:
             self._supervisor.close()
         if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied

@@ -61,7 +61,15 @@ def read(asked: Any) -> dict[str, Any]:
     gpus = asked.get("gpus", 1)
     if type(gpus) is not int or not 1 <= gpus <= max(1, count_gpus()):
         raise UserError("ui.bad_form")
-    return {**asked, "data": str(asked.get("data"))[:100], "gpus": gpus}
+    shown = {"data": str(asked.get("data"))[:100], "gpus": gpus, "flavor": _text(asked.get("flavor"))}
+    return {**asked, **shown}
+
+
+def _text(value: Any) -> str:
+    """Return a text of the form, "" for none. Raises UserError for another value."""
+    if not isinstance(value, str | None):
+        raise UserError("ui.bad_form")
+    return value or ""
 
 
 def origin(services: Services, asked: dict[str, Any]) -> Origin | None:

@@ -18,6 +18,7 @@ from gan.kinds.points import thumbnail as points_thumbnail
 from gan.kinds.points.reading import ARRAY, MEGABYTES, TEXT
 from gan.kinds.points.recipes import COUNT
 from gan.kinds.points.recipes import NAMES as POINT_SETS
+from gan.mirror.jobs.hub import SPARE_MINUTES
 from gan.objectives import LOSSES, PENALTIES
 from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
@@ -50,6 +51,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("runs/arrive", handlers.arrive),
         post("runs/{id}/rename", handlers.rename),
         post("runs/{id}/{command}", handlers.command),
+        get("jobs", handlers.jobs),
         get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
         get("catalogue", lambda request: with_etag(request, options())),
         get("thumbnails/{name}.webp", _thumbnail),
@@ -82,6 +84,8 @@ class _Routes:
 
     async def submit(self, request: Request) -> Any:
         asked, visitor = form.read(json_body(request)), self.services.visitor(request)
+        if asked["flavor"] and asked["data"] in (USER_DATA, fields.USER_POINTS):
+            raise UserError("jobs.own_data", name=asked["data"])
         if asked["data"] == USER_DATA:
             # A survey of the pictures may have to finish first.
             start = own.start if asked.get("hub") is None else own_hub.start
@@ -99,6 +103,18 @@ class _Routes:
         run_id = start(self.services, asked, visitor)
         self.feed.forget()
         return {"run": run_id}
+
+    def jobs(self, request: Request) -> Any:
+        """Return where runs can train besides this machine, for somebody who controls all runs.
+
+        {flavors: [{name, title, price}], owner, spare}: US dollars an hour, who pays, and the minutes after
+        the budget that end a job. Without jobs, or for others, there are no flavors.
+        """
+        jobs = self.services.jobs
+        if jobs is None or not self.services.access.lets(request):
+            return {"flavors": [], "owner": None, "spare": SPARE_MINUTES}
+        flavors = [flavor._asdict() for flavor in jobs.hub.flavors()]
+        return {"flavors": flavors, "owner": jobs.hub.owner, "spare": SPARE_MINUTES}
 
     def arrive(self, request: Request) -> Any:
         run_id = moving.arrive(self.services, json_body(request))
@@ -124,6 +140,8 @@ class _Routes:
         visitor = self.services.visitor(request)
         if name == "more":
             self.services.extend(run_id, _amount(request), visitor)
+        elif name == "job":
+            self.services.jobs_for(visitor).resume(run_id, request.query_params.get("flavor", ""))
         else:
             self.services.command(run_id, name, visitor)
         self.feed.forget()
@@ -145,7 +163,7 @@ def start_named(services: Services, asked: dict[str, Any], visitor: str = "") ->
     made = form.config(
         asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"], origin=start
     )
-    return services.submit(made, visitor, start, asked.get("gpus", 1))
+    return services.submit(made, visitor, start, asked.get("gpus", 1), asked.get("flavor", ""))
 
 
 def _thumbnail(request: Request) -> Response:

@@ -83,6 +83,13 @@ declare global {
     D: number;
   }
 
+  /** Machines for jobs on the Hub, in US dollars an hour; who pays; minutes that a job has on top. */
+  interface JobsOffer {
+    flavors: { name: string; title: string; price: number }[];
+    owner: string | null;
+    spare: number;
+  }
+
   /** Pictures that were left out for one reason. */
   interface LeftOut {
     reason: string;
@@ -175,6 +182,8 @@ declare global {
     verdict: Verdict | null;
     error: Refusal | null;
     live_step: number | null;
+    /** The job that trains it, if it is at work in one. */
+    where: { kind: string; id: string; flavor: string; stage: string } | null;
     /** How many modes the data have, for points. */
     modes?: number | null;
   }
@@ -186,6 +195,7 @@ declare global {
     size?: number;
     batch: number;
     seed: number;
+    minutes: number;
     /** The budget: of these two, the one that is not 0 decides instead of the minutes. */
     kimg?: number;
     steps?: number;

@@ -5,4 +5,5 @@ import "./form/own-pictures.js";
 import "./form/own-points.js";
 import "./form/start-from.js";
 import "./form/submit.js";
+import "./form/where.js";
 import "./stage/stage.js";

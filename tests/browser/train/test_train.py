@@ -340,6 +340,33 @@ def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit)
     expect(page.locator("gan-cost p >> nth=0")).to_have_text(re.compile("^10 分钟约看 [\\d,]+ 张图片$"))
 
 
+def test_where_offers_machines_with_their_cost_and_train_asks_for_the_chosen_one(visit):
+    """The server of this test has no jobs, so its answers about them come from here."""
+    page, asked = visit(), []
+    where = page.locator("gan-where .tr-where")
+    expect(where).to_be_hidden()
+    offer = {"owner": "school", "spare": 15, "flavors": [{"name": "t4-small", "title": "T4", "price": 0.4}]}
+    page.route("**/gan/jobs", lambda route: route.fulfill(json=offer))
+
+    def train(route):
+        asked.append(route.request.post_data_json["flavor"])
+        route.fulfill(status=400, json={"error": {"text": "Add credit."}})
+
+    page.route("**/gan/runs", train)
+    page.evaluate("dispatchEvent(new CustomEvent('gan:control'))")
+    expect(where).to_be_visible()
+    page.click("#train-button")
+    expect(page.locator(".tr-error")).to_have_text("Add credit.")
+    page.select_option("gan-where select", "t4-small")
+    expect(where.locator("option:checked")).to_have_text("T4: $0.40 an hour")
+    expect(where).to_contain_text("about $0.03, at most $0.13. school pays.")
+    page.click("gan-time [role=radio] >> nth=3")
+    expect(where).to_contain_text("about $0.07, at most $0.17.")
+    with page.expect_response("**/gan/runs"):
+        page.click("#train-button")
+    assert asked == ["", "t4-small"]
+
+
 def test_own_pictures_without_files_say_so(visit):
     page = visit("zh-CN")
     page.click("gan-data [role=radio]:has(.tr-blank)")

@@ -20,6 +20,8 @@ from gan.ui.server.services import Services
 from gan.ui.server.sign_in import owns
 from gan.ui.server.visitors import COMMANDS, KEY_FILE, MINUTES
 from gan.ui.train import fields, form
+from tests.fakes.bucket import TOKEN, fake_hub
+from tests.fakes.jobs import FakeJobs
 from tests.fakes.runs import tiny
 from tests.reliability.cases import COMMANDS as KNOWN
 
@@ -115,7 +117,9 @@ def test_a_visitor_controls_the_runs_of_their_own_browser_alone(space, tmp_path)
         403,
         "access.owner_only",
     )
-    assert key_of(send(ann, run, "anything")) == (403, "access.owner_only")
+    for name in ("anything", "job?flavor=t4-small"):
+        assert key_of(send(ann, run, name)) == (403, "access.owner_only")
+    assert ann.get(f"{PREFIX}/jobs").json()["flavors"] == []
     assert key_of(send(ann, "20250101-000000-none", "pause")) == (404, "runs.unknown")
     assert services.store.status(run)["state"] == "queued"
     assert send(ann, run, "rename?name=Ann's").json() == {"name": "Ann's"}
@@ -257,6 +261,43 @@ def test_a_visitors_run_writes_to_no_tracker(space, tmp_path):
     values = form.defaults("digits", "modern")
     values[list(fields.spread(make_config("digits", track="trackio"))).index("trackio")] = "tensorboard"
     assert key_of(train(ann, values=values)) == (403, "access.owner_only")
+
+
+def test_jobs_are_the_owners_alone_and_their_token_stays_here(space, tmp_path, monkeypatch):
+    with fake_hub(monkeypatch) as hub:
+        hub.jobs = FakeJobs(tmp_path / "machines", busy=True)
+        monkeypatch.setenv("GANARIUM_MIRROR", "dataset:owner/runs")
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        services = served(tmp_path / "runs")
+        services.mirror.prepare()
+        ann, alice = visitor(services), visitor(services, "alice")
+        assert ann.get(f"{PREFIX}/jobs").json()["flavors"] == []
+        found = alice.get(f"{PREFIX}/jobs").json()
+        assert [flavor["name"] for flavor in found["flavors"]] == ["cpu-basic", "t4-small"]
+        assert (found["owner"], found["spare"]) == ("owner", 15)
+        assert key_of(train(ann, flavor="cpu-basic")) == (403, "access.owner_only")
+        assert key_of(train(alice, flavor="h200x9")) == (400, "jobs.unknown_flavor")
+        assert key_of(train(alice, flavor="cpu-basic", data="own")) == (400, "jobs.own_data")
+        hub.jobs.refuse = 402
+        assert key_of(train(alice, flavor="cpu-basic")) == (400, "jobs.no_credit")
+        assert services.store.list() == []
+        hub.jobs.refuse = None
+
+        run = train(alice, 4, flavor="cpu-basic").json()["run"]
+        assert hub.jobs.jobs["job0"].spec["timeoutSeconds"] == 60 * (4 + 15)
+        assert hub.jobs.jobs["job0"].spec["spaceId"] == SPACE["SPACE_ID"]
+        shown = ann.get(f"{PREFIX}/poll?run={run}")
+        assert shown.json()["run"]["status"]["where"]["id"] == "job0"
+        assert TOKEN not in shown.text + alice.get(f"{PREFIX}/jobs").text
+        assert key_of(send(alice, run, "job?flavor=cpu-basic")) == (400, "runs.cant_resume")
+        assert send(alice, run, "pause").status_code == 200
+        services.jobs.work()
+        services.jobs._due.clear()
+        services.jobs.work()
+        assert services.store.status(run)["state"] == "paused"
+        assert send(alice, run, "job?flavor=t4-small").status_code == 200
+        assert hub.jobs.jobs["job1"].spec["flavor"] == "t4-small"
+        services.close()
 
 
 def test_more_time_keeps_a_visitors_run_short(space, tmp_path):

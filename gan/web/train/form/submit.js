@@ -31,15 +31,16 @@ async function submit(data, own, recipe, minutes, start, values) {
   /** @type {?HTMLSelectElement} */
   const choice = document.querySelector("gan-gpus select");
   const gpus = Number(choice?.value ?? 1);
+  const flavor = document.querySelector("gan-where")?.flavor ?? "";
   if (data === "own-points") {
     const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
     return request("runs", {
       method: "POST",
-      value: { data, recipe, minutes, values, gpus, files: file ? [file.path] : [] },
+      value: { data, recipe, minutes, flavor, values, gpus, files: file ? [file.path] : [] },
     });
   }
   if (data !== "own")
-    return request("runs", { method: "POST", value: { data, recipe, minutes, start, values, gpus } });
+    return request("runs", { method: "POST", value: { data, recipe, minutes, start, flavor, values, gpus } });
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
   const asked = await asAsked(pictures, recipe, values);
@@ -49,6 +50,6 @@ async function submit(data, own, recipe, minutes, start, values) {
     : { files: pictures.files.map((file) => file.path) };
   return request("runs", {
     method: "POST",
-    value: { data, recipe, minutes, start, values: asked, gpus, ...from },
+    value: { data, recipe, minutes, start, flavor, values: asked, gpus, ...from },
   });
 }

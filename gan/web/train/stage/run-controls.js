@@ -7,6 +7,7 @@ import { sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
 import { fetched, save } from "../../renderer/pictures.js";
+import { MachineChoice } from "../jobs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
 /**
@@ -58,6 +59,7 @@ export class RunControls {
       h("span", {}, t("stage.explore")),
     );
     this.more = new MoreTime((amount) => this.send("more", { amount }));
+    this.job = new InJob((flavor) => this.send("job", { flavor }));
     this.takeName = h("span", {}, t("stage.take"));
     this.take = h(
       "button",
@@ -73,6 +75,7 @@ export class RunControls {
       Object.values(this.buttons),
       this.explore,
       this.more.element,
+      this.job.element,
       this.take,
       h("gan-watching"),
       this.others,
@@ -122,6 +125,7 @@ export class RunControls {
       if (!offered) this.questions[name]?.settle();
     }
     this.more.update(run);
+    this.job.update(run);
     this.explore.hidden = run.status.live_step === null;
     this.take.hidden = !CARRIED.includes(state) || !run.status.step;
     this.allow();
@@ -130,9 +134,9 @@ export class RunControls {
   /** Turn the buttons of somebody else's run off. */
   allow() {
     const allowed = controls(this.id);
-    const buttons = [...Object.values(this.buttons), this.more.button, this.take];
-    const shown = [...Object.values(this.buttons), this.more.element, this.take].some((part) => !part.hidden);
-    this.others.hidden = allowed || !isVisitor() || !shown;
+    const buttons = [...Object.values(this.buttons), this.more.button, this.job.button, this.take];
+    const parts = [...Object.values(this.buttons), this.more.element, this.job.element, this.take];
+    this.others.hidden = allowed || !isVisitor() || parts.every((part) => part.hidden);
     for (const button of buttons) {
       button.disabled = isVisitor() && !allowed;
       button.title = button.disabled ? t("access.others_run") : "";
@@ -149,7 +153,7 @@ export class RunControls {
    */
   async send(name, query = {}) {
     this.settle();
-    const button = name === "more" ? this.more.button : this.buttons[name];
+    const button = { more: this.more.button, job: this.job.button }[name] ?? this.buttons[name];
     button.disabled = true;
     try {
       await request(`runs/${this.id}/${name}`, { method: "POST", query });
@@ -223,5 +227,39 @@ class MoreTime {
     this.element.hidden = status.state !== "finished" || !config;
     const unit = config?.kimg ? "kimg" : config?.steps ? "steps" : "minutes";
     setText(this.label, t(`stage.more_${unit}`));
+  }
+}
+
+/** A paused run goes on in a job: a machine with its cost, and the button that starts the job. */
+class InJob {
+  /** @param {(flavor: string) => void} act */
+  constructor(act) {
+    this.choice = new MachineChoice({ here: false });
+    this.button = h(
+      "button",
+      { type: "submit", class: "tr-button", "data-command": "job" },
+      icon("play"),
+      h("span", {}, t("stage.job")),
+    );
+    this.element = h(
+      "form",
+      {
+        class: "tr-extend needs-control",
+        hidden: true,
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          act(this.choice.flavor);
+        },
+      },
+      this.choice.element,
+      this.button,
+    );
+  }
+
+  /** @param {Run} run */
+  update({ status, config, again }) {
+    const offered = this.choice.offer.flavors.length > 0;
+    this.element.hidden = !offered || !config || again || !["paused", "failed"].includes(status.state);
+    if (config) this.choice.update(config.minutes * (1 - status.progress));
   }
 }

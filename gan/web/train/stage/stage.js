@@ -208,6 +208,7 @@ class Stage extends HTMLElement {
           recipeName(config.recipe),
           config.size && t("stage.pixels", { size: config.size }),
           t("stage.seed", { seed: config.seed }),
+          status.where && t("stage.in_job", { flavor: status.where.flavor, id: status.where.id }),
         ].filter(Boolean)
       : [run.id];
     setText(this.subtitle, (run.name ? [run.name, ...parts] : parts).join(" · "));
@@ -282,6 +283,9 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.state === "queued")
     return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
+  if (status.where && status.error) return [t("stage.job_fault", { reason: sentence(status.error) }), "warn"];
+  if (status.where && status.state === "starting")
+    return [t(status.where.stage === "SCHEDULING" ? "stage.job_waits" : "stage.job_starts"), "info"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
   const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
   if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
