@@ -130,7 +130,7 @@ MESSAGES = {
     ),
     "hub.set_cap": "The number of pictures must be a whole number from 2 to {most}. Choose one in between.",
     "hub.set_cap_alone": (
-        "--cap limits the pictures of a data set of the Hub. Leave it out, or name one with --data "
+        "The option --cap limits the pictures of a data set of the Hub. Leave it out, or name one by --data "
         "hub:OWNER/NAME."
     ),
     "hub.set_not_read": "The data set “{name}” could not be read on this server. Choose another one.",
