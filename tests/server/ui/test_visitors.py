@@ -276,7 +276,7 @@ def test_jobs_are_the_owners_alone_and_their_token_stays_here(space, tmp_path, m
         assert [flavor["name"] for flavor in found["flavors"]] == ["cpu-basic", "t4-small"]
         assert (found["owner"], found["spare"]) == ("owner", 15)
         assert key_of(train(ann, flavor="cpu-basic")) == (403, "access.owner_only")
-        assert key_of(train(alice, flavor="h200x9")) == (400, "jobs.unknown_flavor")
+        assert key_of(train(alice, flavor="h200x9")) == (404, "jobs.unknown_flavor")
         assert key_of(train(alice, flavor="cpu-basic", data="own")) == (400, "jobs.own_data")
         hub.jobs.refuse = 402
         assert key_of(train(alice, flavor="cpu-basic")) == (400, "jobs.no_credit")

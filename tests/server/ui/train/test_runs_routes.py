@@ -224,10 +224,10 @@ def test_pictures_that_are_about_to_be_trained_on_stay(
     deletion = threading.Thread(target=lambda: replies.append(post(ended, "delete")))
     really = services.supervisor.submit
 
-    def slow(config, visitor):
+    def slow(*arguments):
         deletion.start()
         time.sleep(0.5)
-        return really(config, visitor)
+        return really(*arguments)
 
     monkeypatch.setattr(services.supervisor, "submit", slow)
     values = dict(zip(fields.keys(), form.defaults(USER_DATA, "modern"), strict=True)) | {"batch": 2}
