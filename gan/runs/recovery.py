@@ -124,6 +124,8 @@ def last_state(
     """
     if code == -SIGTERM or (code is None and closing):  # SIGTERM came before the worker handled it
         return "paused", None
+    if code is None and store.status(run_id)["leased"]:  # whoever lends the GPU also ends its processes
+        return "paused", UserError("lease.cut")
     if code is None:
         return "failed", UserError("runs.worker_lost")
     if code < 0:

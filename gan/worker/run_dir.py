@@ -83,7 +83,7 @@ class RunDir:
             "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
             "modes": None,
             "verdict": None, "sample_step": None, "live_step": None,
-            **previous, "error": None, "interrupted": False,
+            **previous, "error": None, "interrupted": False, "reason": None, "leased": False,
         }  # fmt: skip
         self._found = {**self.status, "error": previous.get("error")}
 
