@@ -353,6 +353,7 @@ MESSAGES = {
         "This run has no checkpoint, so it can't go on. Start a new run from it instead."
     ),
     "runs.cant_resume": "This run is {state}, so it can't be resumed. Only a paused or failed run can.",
+    "runs.cant_cpu": ("This run is {state}, so it can't go on on the CPU. Only a paused or failed run can."),
     "runs.cant_restart": (
         "This run is {state}, so it can't restart from scratch. Only a run that is paused, stopped or "
         "failed can."
@@ -607,7 +608,10 @@ MESSAGES = {
     "lease.cant": (
         "This run is {state}, so it can't be lent a GPU. A paused run can, once its data are prepared."
     ),
-    "lease.none": "There is no GPU to lend here. Resume the run instead.",
+    "lease.no_package": (
+        "ZeroGPU can't be used ({reason}). Install its package with “pip install spaces”, or choose other "
+        "hardware for the Space."
+    ),
     "lease.busy": "This run already waits for a GPU or uses one. Wait for the end of its lease.",
     "lease.seconds": "A lease takes {least} to {most} s, not “{value}”. Choose a time in between.",
     "lease.short": (

@@ -16,9 +16,9 @@ from gan.errors import UserError
 from gan.files import read_object
 from gan.train.autotune.machine import same_compute, set_up
 from gan.train.autotune.measure import native_bf16
+from gan.worker.run_dir import LEASE
 from gan.worker.worker import Worker, work
 
-LEASE = "lease"  # the reason of a pause: the run waits for its next lease
 MARGIN = 3.0  # seconds for the last checkpoint, where no lease has measured them yet
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import threading
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
@@ -11,6 +11,7 @@ from gan.config import Settings
 from gan.errors import UserError
 from gan.latent.catalogue import CHECKPOINTS
 from gan.mirror.mirror import Mirror, find_remote
+from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
@@ -20,6 +21,9 @@ from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
 from gan.ui.server.visitors import Visitors, find_key, owned
+
+if TYPE_CHECKING:
+    from gan.ui.zero import Zero
 
 TIDY_EVERY = 900  # seconds
 
@@ -51,6 +55,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
+        self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
         self._explorer: Any = None
@@ -112,7 +117,7 @@ class Services:
             raise UserError("ui.bad_runs", path=runs, reason=error.strerror or error) from error
         self._store = Store(runs, allowed)
         self.mirror = Mirror(self._store, remote) if remote else None
-        self._supervisor = Supervisor(self._store)
+        self._supervisor = Supervisor(self._store, backend=Leases() if self.zero else Processes())
         self._supervisor.claim()
         self._uploads = runs / ".uploads"
 
@@ -134,6 +139,8 @@ class Services:
         if self.mirror is not None:
             self.mirror.start()
         self.remove_uploads()
+        if self.zero is not None:
+            self.zero.warm_up()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
@@ -192,6 +199,8 @@ class Services:
         self._closed.set()
         self.surveys.close()
         if self._supervisor is not None:
+            if self.zero is not None:
+                self.zero.close(self._supervisor)
             self._supervisor.close()
         if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied
             self.mirror.close()

@@ -7,7 +7,8 @@ from gan.runs.store import Store
 from gan.train.autotune import measure
 from gan.train.checkpoint import NEWEST, digest, read_state
 from gan.worker import leased, worker
-from gan.worker.leased import LEASE, LeasedWorker, lease, prepare
+from gan.worker.leased import LeasedWorker, lease, prepare
+from gan.worker.run_dir import LEASE
 from tests.fakes.runs import tiny
 
 STEPS = 24
