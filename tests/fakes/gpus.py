@@ -1,7 +1,7 @@
 """Fake the service that lends GPUs on ZeroGPU, for the real package `spaces`.
 
-As a program it serves the page as on such a Space. Only what starts CUDA in a child is replaced, for want of a
-GPU. A run with the seed SLICED pauses after a few steps of each lease, however slow the machine is.
+As a program it serves the page as on such a Space. Only what starts CUDA in a child is replaced, for want of
+a GPU. A run with the seed SLICED pauses after a few steps of each lease, however slow the machine is.
 """
 
 import base64
@@ -20,14 +20,13 @@ TOKEN = f"x.{base64.urlsafe_b64encode(json.dumps({'user': 'bob'}).encode()).deco
 class Gpus:
     """The service. `asked` holds each request as (path, parameters).
 
-    `refusals` are the answers to the next requests for a GPU, as (status, headers, body). Without one it lends
-    GPU `index`. idle: whether the last process may be used again.
+    `refusals` are the answers to the next requests for a GPU, as (status, headers, body). Without one it
+    lends GPU 0, each time to a new process.
     """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.refusals: list[tuple[int, dict[str, str], bytes]] = []
-        self.index, self.idle = 0, False
 
     def refuse(self, left: int, wait: int, result: str = "quota-exceeded") -> None:
         """Refuse the next request. left, wait: the seconds of quota, and those until there is more."""
@@ -40,7 +39,7 @@ class Gpus:
             return 200, {}, b""
         if self.refusals:
             return self.refusals.pop(0)
-        lent = {"idle": self.idle, "nvidiaIndex": self.index, "nvidiaUUID": "GPU-0", "allowToken": "allowed"}
+        lent = {"idle": False, "nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": "allowed"}
         return 200, {"Content-Type": "application/json"}, json.dumps(lent).encode()
 
     def of(self, path: str) -> list[dict[str, str]]:
@@ -78,11 +77,13 @@ def gpus() -> Iterator[tuple[Gpus, dict[str, str]]]:
 
 def _serve() -> None:
     from gan.ui import zero  # isort: skip  # imports `spaces`, which comes before torch
+    from gradio import networking
     from spaces.zero import torch as of_spaces
 
     from gan.worker.leased import LeasedWorker
     from tests.fakes import app
 
+    networking.url_ok = lambda url: True  # Gradio gives up where its own page takes three seconds
     of_spaces.init = lambda uuid: None
     of_spaces.move = lambda callback=None: None
     in_time, prepare = LeasedWorker.out_of_time, LeasedWorker.prepare

@@ -114,7 +114,7 @@ def trains(visitor, run_id):
 
 
 def test_the_service_hears_of_the_start_and_the_page_of_the_leases(space):
-    assert [path for path, _ in space.service.asked][0] == "/startup-report"
+    assert space.service.asked[0][0] == "/startup-report"
     leases = space.http.get("/poll").json()["leases"]
     assert leases == {"least": 15, "usual": 30, "most": 60, "runs": []}
 
