@@ -16,6 +16,7 @@ from gan.errors import UserError
 from gan.files import read_object
 from gan.train.autotune.machine import same_compute, set_up
 from gan.train.autotune.measure import native_bf16
+from gan.worker import decoded
 from gan.worker.run_dir import LEASE
 from gan.worker.worker import Worker, work
 
@@ -52,6 +53,16 @@ class LeasedWorker(Worker):
             return same_compute(picked, began) or picked
         precision = "bf16" if native_bf16(picked.torch_name) else "float32"
         return same_compute(picked, began) or set_up(picked, picked.threads, precision, True)
+
+    def load_data(self) -> Any:
+        """Return the data of the run, decoded once where they are a visitor's own images."""
+        if self.kind.is_named(self.config.data):
+            return super().load_data()
+        data = decoded.kept(self.path, self.config)
+        if data is None:
+            data = super().load_data()
+            decoded.keep(self.path, self.config, data)
+        return data
 
     def train(self) -> str:
         """Train until the run or the time is over, and return the state."""

@@ -97,7 +97,7 @@ class Worker:
         with self.dir.signs_of_life(), harmless(began):
             found = self.kind.locate(self.path, self.place or self.config.data, began)
             self.config = dataclasses.replace(self.config, data=found)
-            data = self.engine.load(self.config)
+            data = self.load_data()
             if began or not self.dir.has_learnt():
                 data = self._record(data, began)
             self.trainer = self.engine.build(self.config, data, device)
@@ -125,6 +125,10 @@ class Worker:
             self.grid.run(self._write_sheet)
             self.state.run(self._write_state)  # a rollback always finds a checkpoint
         self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
+
+    def load_data(self) -> Any:
+        """Return the data of the run. Raises UserError if they can't be read."""
+        return self.engine.load(self.config)
 
     def _record(self, data: Any, began: bool) -> Any:
         """Write the record of a new run's data; restore the order of the data of a run that `began`.

@@ -1,12 +1,17 @@
 """Test leases: a chain of them ends with the bits of one process, and measures nothing."""
 
+import dataclasses
+
 import pytest
+from PIL import Image
 
 from gan.files import read_json, read_lines, write_json
+from gan.kinds import parse_config
+from gan.kinds.images import engine
 from gan.runs.store import Store
 from gan.train.autotune import measure
 from gan.train.checkpoint import NEWEST, digest, read_state
-from gan.worker import leased, worker
+from gan.worker import decoded, leased, worker
 from gan.worker.leased import LeasedWorker, lease, prepare
 from gan.worker.run_dir import LEASE
 from tests.fakes.runs import tiny
@@ -77,3 +82,26 @@ def test_an_error_in_a_lease_is_in_the_status(no_self_test, tmp_path, monkeypatc
     monkeypatch.setattr(leased.LeasedWorker, "out_of_time", lambda self: 1 / 0)
     assert lease(str(run), 60)["state"] == "failed"
     assert "ZeroDivisionError" in read_json(run / "status.json")["error"]["text"]
+
+
+def test_own_images_are_decoded_once_and_the_bits_stay(no_self_test, tmp_path, monkeypatch):
+    folder = tmp_path / "images"
+    for name, shade in (("a", 40), ("b", 200)):
+        (folder / name).mkdir(parents=True)
+        for index in range(20):
+            Image.new("L", (28, 28), shade + index).save(folder / name / f"{index}.png")
+    settings = dataclasses.replace(tiny(4, conditional=True), data=str(folder))
+    runs = [tmp_path / name for name in ("whole", "chain")]
+    for run in runs:
+        write_json(run / "config.json", settings.to_json())
+    whole, chain = runs
+    assert worker.work(whole, make=lambda *given: LeasedWorker(*given, end=float("inf"))) == "finished"
+    prepare(chain)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "load", lambda config: pytest.fail("decoded anew"))
+        assert lease(str(chain), 600)["state"] == "finished"
+    assert weights(chain) == weights(whole)
+    config = parse_config(read_json(chain / "config.json"))
+    assert decoded.kept(chain, dataclasses.replace(config, size=32)) is None
+    (chain / decoded.FILE).write_bytes(b"no safetensors")
+    assert decoded.kept(chain, config) is None
