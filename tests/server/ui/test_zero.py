@@ -80,10 +80,9 @@ def space(tmp_path_factory):
     """A Space with ZeroGPU, its fake service, a visitor, and their runs. Afterwards no child is left."""
     folder = tmp_path_factory.mktemp("zero")
     runs, log = folder / "runs", folder / "log"
-    with gpus.gpus() as (service, variables):
+    with gpus.gpus() as (service, variables), pytest.MonkeyPatch.context() as patch:
         more = {**variables, **SPACE, "OAUTH_CLIENT_SECRET": "secret"}
-        patch = pytest.MonkeyPatch()  # the key of the visitors follows from it, here as there
-        patch.setenv("OAUTH_CLIENT_SECRET", "secret")
+        patch.setenv("OAUTH_CLIENT_SECRET", "secret")  # the key of the visitors follows from it
         with serve_program(runs, program=gpus.PROGRAM, more=more, log=log) as address:
             visitor = Visitor(address, runs)
             visitor.service, visitor.folder = service, folder
@@ -91,7 +90,6 @@ def space(tmp_path_factory):
             visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
             yield visitor
             left = trains(visitor, visitor.long)
-        patch.undo()
     wait_until(lambda: not any(map(psutil.pid_exists, left)))
     assert visitor.store.status(visitor.long)["state"] == "paused", log.read_text()
 
