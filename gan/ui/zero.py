@@ -76,8 +76,7 @@ class Zero:
         # Run -> its last seconds until the first step and after the last one.
         self._times: dict[str, tuple[float, float]] = {}
         self._closing = threading.Event()
-        load = get_kind(DEFAULT).load_engine
-        self._warm = threading.Thread(target=load, name="warm-up-leases", daemon=True)
+        self._importing = threading.Lock()
 
     def routes(self, services: Services, changed: Callable[[], None]) -> list[BaseRoute]:
         """Return the route of a lease. `changed` is called after each change of a run."""
@@ -136,7 +135,7 @@ class Zero:
 
         A thread that has drawn holds a pool of OpenMP's threads, which a fork would break.
         """
-        self._warm.join()  # a child that is forked during an import would wait for its lock for ever
+        self.warm_up()  # a child that is forked during an import would wait for its lock for ever
         context = copy_context()
         context.run(LocalContext.request.set, gr.Request(request=request))
         # Without the page the child would keep the server's sockets.
@@ -146,7 +145,8 @@ class Zero:
 
     def warm_up(self) -> None:
         """Import what a lease needs, so that no lease pays for it. It must not start CUDA here."""
-        self._warm.start()
+        with self._importing:
+            get_kind(DEFAULT).load_engine()
 
     def close(self, supervisor: Supervisor) -> None:
         """Pause the runs of all leases, and end all children, which would outlive the server."""

@@ -140,7 +140,7 @@ class Services:
             self.mirror.start()
         self.remove_uploads()
         if self.zero is not None:
-            self.zero.warm_up()
+            threading.Thread(target=self.zero.warm_up, name="warm-up-leases", daemon=True).start()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
