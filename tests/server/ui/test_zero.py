@@ -43,7 +43,7 @@ class Visitor:
         self.http = httpx.Client(base_url=address.rstrip("/") + PREFIX, timeout=600)
         given = self.http.get("/access").headers["set-cookie"]
         visit = re.search(rf"{COOKIE}=([^;]+)", given)[1]
-        self.http.headers |= {"cookie": f"{COOKIE}={visit}", "x-ip-token": gpus.TOKEN}
+        self.http.headers.update({"cookie": f"{COOKIE}={visit}", "x-ip-token": gpus.TOKEN})
         self.mark = Visitors(find_key(runs))._hash("mark", visit.partition(".")[0])
 
     def owns(self, run):
