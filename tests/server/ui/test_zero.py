@@ -185,7 +185,6 @@ def test_strangers_lease_nothing(space):
 def test_a_lease_that_is_killed_leaves_a_paused_run_with_a_sentence(space):
     trains(space, space.long)
     assert space.http.get("/poll").json()["leases"]["runs"] == [space.long]
-    assert space.lease(space.sliced)[1]["error"]["key"] == "lease.cant"
     os.kill(space.store.status(space.long)["pid"], signal.SIGKILL)
     space.waiting.join()
     status, answer = space.answer
