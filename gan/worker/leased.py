@@ -99,7 +99,7 @@ def lease(path: str, seconds: float, margin: float = MARGIN) -> dict[str, Any]:
     until the first step and after the last one. An error is in the run's status, and the state is then
     "failed" or "paused". It may run in any thread of a process that was forked.
     """
-    end, made = time.monotonic() + seconds - margin, []
+    end, made = time.monotonic() + seconds - margin, list[LeasedWorker]()
 
     def make(where: Path, report: Callable[[dict[str, Any]], None], place: str | None) -> Worker:
         made.append(LeasedWorker(where, report, place, end=end))
