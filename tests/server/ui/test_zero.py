@@ -16,7 +16,6 @@ from gan.runs.store import Store
 from gan.train.checkpoint import NEWEST, digest, read_state
 from gan.ui.server.http import PREFIX
 from gan.ui.server.visitors import COOKIE, Visitors, find_key
-from gan.ui.zero import LEAST, refusal
 from gan.worker import worker
 from gan.worker.leased import LeasedWorker, prepare
 from gan.worker.run_dir import LEASE
@@ -24,6 +23,9 @@ from tests.fakes import gpus
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
 from tests.support.browsing import SPACE, serve_program
 
+pytest.importorskip("spaces", reason="the package spaces is not installed")
+
+from gan.ui.zero import LEAST, refusal
 
 STEPS = 3 * gpus.SLICE
 
