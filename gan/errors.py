@@ -396,6 +396,7 @@ MESSAGES = {
         "This run has no checkpoint, so it can't go on. Start a new run from it instead."
     ),
     "runs.cant_resume": "This run is {state}, so it can't be resumed. Only a paused or failed run can.",
+    "runs.cant_cpu": ("This run is {state}, so it can't go on on the CPU. Only a paused or failed run can."),
     "runs.cant_restart": (
         "This run is {state}, so it can't restart from scratch. Only a run that is paused, stopped or "
         "failed can."
@@ -647,6 +648,40 @@ MESSAGES = {
     ),
     "access.no_token": "There is no teacher token. Set TEACHER_TOKEN, or type it when asked for.",
     "access.short_token": "A teacher token needs at least {least} characters. Choose a longer one.",
+    "lease.cant": (
+        "This run is {state}, so it can't be lent a GPU. A paused run can, once its data are prepared."
+    ),
+    "lease.no_package": (
+        "ZeroGPU can't be used ({reason}). Install its package with “pip install spaces”, or choose other "
+        "hardware for the Space."
+    ),
+    "lease.busy": "This run already waits for a GPU or uses one. Wait for the end of its lease.",
+    "lease.seconds": "A lease takes {least} to {most} s, not “{value}”. Choose a time in between.",
+    "lease.short": (
+        "Only {left} s of your GPU time are left, and {requested} s were asked for. Go on with {offer} s, or "
+        "on the CPU."
+    ),
+    "lease.quota": (
+        "Your GPU time is used up: {left} s are left, and {requested} s were asked for. Try again in {wait}, "
+        "or go on on the CPU."
+    ),
+    "lease.runs": "You have reached your number of leases for now. Try again later, or go on on the CPU.",
+    "lease.space_quota": (
+        "Without your sign-in at Hugging Face this Space has no GPU time left for you. Sign in there, or go "
+        "on on the CPU."
+    ),
+    "lease.queue": "No GPU was free within a minute. Try again with {offer} s, or go on on the CPU.",
+    "lease.too_long": (
+        "{requested} s are more than a lease may take at present. Go on with {offer} s, or on the CPU."
+    ),
+    "lease.credits": (
+        "Your other GPU tasks hold all your credits. Try again when they have ended, or go on on the CPU."
+    ),
+    "lease.refused": "The GPU service refused the lease ({reason}). Try again later, or go on on the CPU.",
+    "lease.cut": (
+        "The lease of the GPU was cut off, so the run goes back to its last checkpoint. Go on with the GPU, "
+        "or on the CPU."
+    ),
     "api.not_text": "The argument {name} needs a text, not “{value}”. Correct it and try again.",
     "api.arguments": "The endpoint {name} takes these arguments: {names}. Correct the call and try again.",
     "api.format": "Images can't come as “{name}”. Choose one of: {choices}.",

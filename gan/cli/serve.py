@@ -28,6 +28,8 @@ from gan.ui.server.starting import by_itself, parse_root, take_variables, where_
 if TYPE_CHECKING:
     import gradio as gr
 
+    from gan.ui.zero import Zero
+
 # Seconds between checks for a signal. A signal during a lock operation, or in another thread, does not wake a
 # thread that waits for a lock.
 LISTEN = 0.25
@@ -136,6 +138,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
         given.get("GRADIO_ROOT_PATH", "") if args.root_path is None else args.root_path
     )
     services.access = Access(find_token(args.teacher_token))
+    services.zero = _find_zero()
     host, port = where_to_listen(services.host, args.port, given.get("GRADIO_SERVER_PORT", "").strip())
     services.open(args.runs.resolve(), parse_gigabytes(args.quota))
     demo = None
@@ -165,6 +168,21 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
     if services.root.address:
         print(f"Behind its proxy: {services.root.address}/", flush=True)
     return demo
+
+
+def _find_zero() -> "Zero | None":
+    """Return what lends GPUs on a Space with ZeroGPU, else None.
+
+    Its package must be imported before Gradio and torch. Raises UserError where it can't be.
+    """
+    if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "t", "true"):
+        return None
+    try:
+        with by_itself():
+            from gan.ui.zero import Zero
+    except (ImportError, AssertionError, RuntimeError) as error:
+        raise UserError("lease.no_package", reason=error) from error
+    return Zero()
 
 
 def run(options: Sequence[str]) -> NoReturn:

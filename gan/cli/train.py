@@ -338,12 +338,14 @@ def _train_in_job(path: Path, on: list[str], mirror: str | None, image: str | No
 
 
 def _wait_as_spare() -> None:
-    """Import and warm up everything a run needs, read one run directory from standard input, and train it.
+    """Import and warm up everything a run needs, read a run directory from standard input, and train it.
 
+    With "prepare" it only decodes the data of the run, and writes its first checkpoint.
     The output goes to the run's log.
     """
     from gan import data
     from gan.train.autotune.measure import measure_when_quiet
+    from gan.worker.leased import prepare
     from gan.worker.worker import be_nice, warm_up, work
 
     be_nice()
@@ -364,12 +366,13 @@ def _wait_as_spare() -> None:
     called.wait()
     if not lines[0].strip():
         return
-    path = Path(json.loads(lines[0])["run_dir"])
+    asked = json.loads(lines[0])
+    path = Path(asked["run_dir"])
     log = os.open(path / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     with tracking(path):
-        work(path, _Log())
+        (prepare if asked["prepare"] else work)(path, _Log())
 
 
 def main(arguments: list[str] | None = None) -> int:

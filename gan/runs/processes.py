@@ -102,13 +102,13 @@ class Spare(Worker):
         super().__init__(process, popen)
         self._child, self._pipe = popen, pipe
 
-    def hand_over(self, run_dir: Path) -> bool:
-        """Tell it which run to train. Return False if it has ended."""
+    def hand_over(self, run_dir: Path, prepare: bool = False) -> bool:
+        """Tell it which run to train, or only to `prepare`. Return False if it has ended."""
         if not self.alive():
             return False
         try:
             with self._pipe as pipe:
-                pipe.write(json.dumps({"run_dir": str(run_dir)}).encode() + b"\n")
+                pipe.write(json.dumps({"run_dir": str(run_dir), "prepare": prepare}).encode() + b"\n")
         except OSError:
             return False
         return True

@@ -84,7 +84,7 @@ def requeue_orphan(store: Store, run_id: str) -> None:
     """
     status, step, asked = (
         store.status(run_id),
-        _saved_step(store.path(run_id) / "state"),
+        saved_step(store, run_id),
         store.commands(run_id),
     )
     times = (
@@ -124,6 +124,8 @@ def last_state(
     """
     if code == -SIGTERM or (code is None and closing):  # SIGTERM came before the worker handled it
         return "paused", None
+    if code is None and store.status(run_id)["leased"]:  # whoever lends the GPU also ends its processes
+        return "paused", UserError("lease.cut")
     if code is None:
         return "failed", UserError("runs.worker_lost")
     if code < 0:
@@ -132,14 +134,14 @@ def last_state(
     return "failed", UserError("runs.worker_ended", status=code)
 
 
-def _saved_step(directory: Path) -> int:
-    """Return the step of the newest checkpoint with a readable header, or -1.
+def saved_step(store: Store, run_id: str) -> int:
+    """Return the step of the newest checkpoint of a run with a readable header, or -1.
 
     gan/train/checkpoint.py does the same, but imports torch.
     """
     for name in CHECKPOINTS:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            return int(json.loads(read_header(directory / name)[1]["trainer"])["step"])
+            return int(json.loads(read_header(store.path(run_id) / "state" / name)[1]["trainer"])["step"])
     return -1
 
 

@@ -54,6 +54,7 @@ _STATUS: dict[str, Any] = {
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0,
     "interrupted": False, "interruptions": 0, "interrupted_at": -1, "gpus": 1, "where": None,
+    "reason": None, "leased": False, "on_cpu": False,
 }  # fmt: skip
 _SHOWN = {
     "verdict": ("key", "level", "values"), "error": ("key", "values", "text"), "parameters": ("G", "D"),

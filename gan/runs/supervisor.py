@@ -17,9 +17,10 @@ from typing import Any
 
 from gan.config import Settings
 from gan.errors import UserError
-from gan.files import FULL
+from gan.files import FULL, append_line
 from gan.kinds import get_kind
 from gan.runs import processes, recovery
+from gan.runs.backend import PREPARE, WAIT, Backend, Processes
 from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.more import extend
 from gan.runs.processes import Spare, Worker
@@ -27,6 +28,7 @@ from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
 from gan.train.autotune.machine import count_gpus
 from gan.train.origin import Origin
+from gan.worker.run_dir import LEASE
 
 TICK = 0.25  # seconds between checks of the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between checks of all runs, for runs that other processes started or lost
@@ -44,14 +46,21 @@ class Supervisor:
     """Starts, watches and ends the workers of the runs in `store`. Any thread may call its methods.
 
     worker_command: the worker's program and first arguments; the supervisor adds "--spare" (see gan.train).
+    backend: decides what becomes of queued runs.
     """
 
-    def __init__(self, store: Store, worker_command: Sequence[str] = (sys.executable, "-m", "gan", "train")):
-        self.store = store
+    def __init__(
+        self,
+        store: Store,
+        worker_command: Sequence[str] = (sys.executable, "-m", "gan", "train"),
+        backend: Backend | None = None,
+    ):
+        self.store, self._backend = store, backend or Processes()
         self._command = tuple(worker_command)
         # runs with a worker process; more than one only if a person started some at a terminal
         self._live: dict[str, Worker] = {}
         self._asked: set[str] = set()  # of those, the runs that a person asked to pause
+        self._leased: set[str] = set()  # runs that wait for a lease or train in one, beside the queue
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
         self._spare: Spare | None = None
@@ -162,6 +171,8 @@ class Supervisor:
         with self._lock, writing():
             state = self.store.status(run_id)["state"]
             # if somebody damaged the files of a run at work, its worker still obeys and holds the device
+            if run_id in self._leased and state not in LIVE:
+                raise UserError("lease.busy")
             action = self._actions[name].get(
                 "running" if state == "damaged" and run_id in self._live else state
             )
@@ -196,6 +207,42 @@ class Supervisor:
         """Delete a run that does not train, damaged ones included, with all its files."""
         self.command(run_id, "delete")
 
+    def begin_lease(self, run_id: str) -> None:
+        """Reserve a paused run with a checkpoint for one lease of a GPU. `end_lease` must follow.
+
+        Raises UserError for a run in another state, and for one that is reserved already.
+        """
+        with self._lock:
+            state = self.store.status(run_id)["state"]
+            if run_id in self._leased:
+                raise UserError("lease.busy")
+            if state != "paused" or not self.store.resumable(run_id):
+                raise UserError("lease.cant", state=state)
+            self.store.usage.check()
+            self.store.drop_commands(run_id)
+            self._leased.add(run_id)
+
+    def end_lease(self, run_id: str, error: UserError | None = None) -> None:
+        """Settle a run whose lease is over. error: why the lease was refused or cut off."""
+        with self._lock, writing():
+            self._leased.discard(run_id)
+            self._live.pop(run_id, None)  # its process may wait for another lease
+            state = self._state(run_id)
+            if error is not None and state in (*LIVE, "paused"):
+                if error.key == "lease.cut":
+                    self._note_cut(run_id)
+                self._leave(run_id, "paused", error)
+            self._look_again()
+
+    def leases(self) -> set[str]:
+        """Return the runs that wait for a lease or train in one."""
+        return set(self._leased)
+
+    def _note_cut(self, run_id: str) -> None:
+        values = {"at": self.store.status(run_id)["step"], "step": recovery.saved_step(self.store, run_id)}
+        event = {"time": round(time.time(), 3), "key": "lease_cut", "values": values}
+        append_line(self.store.path(run_id) / "events.jsonl", event)
+
     def active(self) -> str | None:
         """Return the run that has the device, or None."""
         return self._active
@@ -206,7 +253,11 @@ class Supervisor:
 
     def blocked(self) -> UserError | None:
         """Return why the first queued run does not start although the device is free, or None."""
-        return self._room.lack if self._queue and not self._live else None
+        return self._room.lack if self._queue and not self._busy() else None
+
+    def _busy(self) -> bool:
+        """Return whether a run trains on this machine. A leased GPU is another one."""
+        return any(run_id not in self._leased for run_id in list(self._live))
 
     def spare_ready(self) -> bool:
         """Return whether a spare has imported everything, so that a run would start at once."""
@@ -221,7 +272,9 @@ class Supervisor:
         def send(command: str) -> dict[str, Callable[[str], None]]:
             return dict.fromkeys(LIVE, lambda run_id: self.store.send(run_id, command))
 
+        on_cpu = dict.fromkeys(("paused", "failed"), partial(self._enqueue, on_cpu=True))
         return {
+            **({"cpu": on_cpu} if self._backend.lends else {}),
             "pause": {**dict.fromkeys(LIVE, self._pause), "queued": self._dequeue},
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
@@ -239,7 +292,7 @@ class Supervisor:
         self.store.send(run_id, "pause")
         self._asked.add(run_id)
 
-    def _enqueue(self, run_id: str) -> None:
+    def _enqueue(self, run_id: str, on_cpu: bool = False) -> None:
         self.store.usage.check()
         self.store.check_counts(new=False)
         self.store.drop_commands(run_id)
@@ -253,6 +306,7 @@ class Supervisor:
             pid=None,
             pid_started=None,
             where=None,
+            on_cpu=on_cpu,
         )
         self._look_again()
 
@@ -316,11 +370,11 @@ class Supervisor:
             self._wake.clear()
             try:
                 self._reserve.keep()
-                free = bool(self._queue) and not self._live
+                free = bool(self._queue) and not self._busy()
                 room = free and self._room.look()  # outside the lock: a slow disk must not delay commands
                 with self._lock:
                     self._tick(time.monotonic(), room)
-                    if self._queue and not self._live and not free:
+                    if self._queue and not self._busy() and not free:
                         self._wake.set()
             except Exception as error:  # a full disk must not end the supervision of a run at work
                 if self._complaints.tell(error):
@@ -335,7 +389,7 @@ class Supervisor:
         if self._reap() or now >= self._next_survey:
             self._next_survey = now + SURVEY
             self._survey()
-        while room and self._queue and not self._live:
+        while room and self._queue and not self._busy():
             self._start_run(self._queue[0])
             self._survey()
         self._keep_spare(now)
@@ -375,13 +429,13 @@ class Supervisor:
         except UserError:
             return None
 
-    def _leave(self, run_id: str, state: str, error: UserError | None = None) -> None:
-        """Write the state of a run that has no worker any more, and the reason."""
-        reason = error and error_json(error)
+    def _leave(
+        self, run_id: str, state: str, error: UserError | None = None, reason: str | None = None
+    ) -> None:
+        """Write the state of a run that has no worker any more, with the error or the reason."""
+        changes = {"state": state, "error": error and error_json(error), "reason": reason}
         self._reserve.spend(
-            lambda: self.store.update_status(
-                run_id, state=state, error=reason, pid=None, pid_started=None, eta=None
-            )
+            lambda: self.store.update_status(run_id, pid=None, pid_started=None, eta=None, **changes)
         )
 
     def _survey(self) -> None:
@@ -431,7 +485,11 @@ class Supervisor:
     # Workers
 
     def _start_run(self, run_id: str) -> None:
-        """Give a queued run to the spare, or to a fresh worker if there is none, or to a team."""
+        """Give a queued run to the spare, or to a fresh worker, or to a team, unless it waits for a lease."""
+        order = self._backend.order(self.store, run_id)
+        if order == WAIT:
+            self._leave(run_id, "paused", reason=LEASE)
+            return
         self._training_since = None
         asked = self.store.status(run_id)["gpus"]
         gpus = min(asked if type(asked) is int else 1, count_gpus())
@@ -439,9 +497,9 @@ class Supervisor:
             self._start_team(run_id, gpus)
             return
         try:
-            if not (self._spare and self._hand_over(self._spare, run_id)):
+            if not (self._spare and self._hand_over(self._spare, run_id, order)):
                 self._spare = self._spawn()
-                if not self._hand_over(self._spare, run_id):
+                if not self._hand_over(self._spare, run_id, order):
                     recovery.keep_last_words(self.store, run_id, self._spare_log)
                     self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
         except OSError as error:
@@ -475,20 +533,25 @@ class Supervisor:
             error=None,
         )
 
-    def _hand_over(self, worker: Spare, run_id: str) -> bool:
+    def _hand_over(self, worker: Spare, run_id: str, order: str) -> bool:
         """Write the worker into the status first, then give it the run.
 
         If the server dies in between, the next server still understands the status.
         """
         self._name(worker, run_id)
-        if not worker.hand_over(self.store.path(run_id)):
+        if not worker.hand_over(self.store.path(run_id), order == PREPARE):
             return False
         self._live[run_id] = worker
         self._asked.discard(run_id)
         return True
 
     def _keep_spare(self, now: float) -> None:
-        """Start a spare if there is none, but not during a run's first steps, or right after one has died."""
+        """Start a spare if there is none, but not during a run's first steps, or right after one has died.
+
+        Where GPUs are lent, the few processes are short, and a spare would only hold memory.
+        """
+        if self._backend.lends:
+            return
         if self._spare is not None and not self._spare.alive():
             _log.warning(
                 "the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log

@@ -244,11 +244,13 @@ declare global {
   }
   type Answer<Path extends string> = Path extends keyof Answers
     ? Answers[Path]
-    : Path extends `runs/${string}/log`
-      ? { lines: string[] }
-      : Path extends `runs/${string}/rename`
-        ? { name: string | null }
-        : unknown;
+    : Path extends `runs/${string}/lease`
+      ? LeaseEnd
+      : Path extends `runs/${string}/log`
+        ? { lines: string[] }
+        : Path extends `runs/${string}/rename`
+          ? { name: string | null }
+          : unknown;
 }
 
 export {};

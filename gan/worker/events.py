@@ -64,5 +64,6 @@ EVENTS = {
     "began_anew": (
         "The machine or the server stopped before the first checkpoint. The run restarted from scratch."
     ),
+    "lease_cut": "The lease of the GPU was cut off at step {at}. The run goes on from step {step}.",
     "disk_full": "The disk was full at step {at}. The run was paused and resumes from step {step}.",
 }

@@ -38,6 +38,7 @@ def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
 KEEP_GRIDS, MAX_GRIDS = 160, 240
 GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a poll has just announced
 MAX_SNAPSHOTS = 32
+LEASE = "lease"  # the reason of a pause: the run waits for its next lease of a GPU
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 BEAT = 5.0  # seconds between heartbeats while the images load
@@ -83,7 +84,7 @@ class RunDir:
             "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
             "modes": None,
             "verdict": None, "sample_step": None, "live_step": None,
-            **previous, "error": None, "interrupted": False,
+            **previous, "error": None, "interrupted": False, "reason": None, "leased": False,
         }  # fmt: skip
         self._found = {**self.status, "error": previous.get("error")}
 

@@ -109,7 +109,7 @@ class Worker:
         with self.dir.signs_of_life(), harmless(began):
             found = self.kind.locate(self.path, self.place or self.config.data, began)
             self.config = dataclasses.replace(self.config, data=found)
-            data = self.engine.load(self.config)
+            data = self.load_data()
             if began or not self.dir.has_learnt():
                 data = self._record(data, began)
             if self.team.size > self.config.batch:
@@ -142,6 +142,10 @@ class Worker:
             ranks.order_load(self.team, NEWEST)  # the others lack what `begin` has loaded
         self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
 
+    def load_data(self) -> Any:
+        """Return the data of the run. Raises UserError if they can't be read."""
+        return self.engine.load(self.config)
+
     def _record(self, data: Any, began: bool) -> Any:
         """Write the record of a new run's data; restore the order of the data of a run that `began`.
 
@@ -164,11 +168,16 @@ class Worker:
     def _device(self, picked: Device) -> Device:
         """Return the kind's choice of device, and note a choice other than the first session's."""
         began = saved_counters(self.path / "state").get("compute")
-        device = self.engine.choose_device(picked, began)
+        device = self.choose_device(picked, began)
         self.compute = {"device": device.torch_name, **compute(device)}
-        if began not in (None, self.compute):
+        # before the first step nothing depends on the device
+        if began not in (None, self.compute) and saved_step(self.path / "state") > 0:
             self.dir.note("other_machine", began=_described(began), now=_described(self.compute))
         return device
+
+    def choose_device(self, picked: Device, began: Any) -> Device:
+        """Return the device to train on. began: the compute settings in the checkpoint, if any."""
+        return self.engine.choose_device(picked, began)
 
     def _load(self, order: Sequence[str]) -> Loaded:
         """Load the first sound checkpoint in this order. Where memory is full, try once more."""
@@ -204,7 +213,7 @@ class Worker:
     def train(self) -> str:
         """Train until the end and return the run's final state: finished, paused or stopped."""
         steps = 1
-        while self.progress < 1 and self.asked_to_end is None:
+        while self.progress < 1 and self.asked_to_end is None and not self.out_of_time():
             if ranks.deserted():
                 self.end("pause")
                 break
@@ -269,6 +278,10 @@ class Worker:
         """Ask the run to end after its step: "pause" or "stop". A stop is final and overrides a pause."""
         if self.asked_to_end != "stop":
             self.asked_to_end = how
+
+    def out_of_time(self) -> bool:
+        """Return whether the process must end before the run does. This one may stay."""
+        return False
 
     @property
     def progress(self) -> float:
@@ -412,17 +425,19 @@ def work(
     report: Callable[[dict[str, Any]], None] = lambda status: None,
     place: str | None = None,
     team: Team = ALONE,
+    make: "Callable[..., Worker]" = Worker,
 ) -> str:
     """Train the run in directory `path` until it finishes, pauses or stops, and return that state.
 
-    place: where its data is now, if they moved. team: this process must be its rank 0. SIGTERM and SIGINT
-    pause the run. A UserError or a defect sets the status to "failed" and is raised again; Unharmed leaves
-    the run's state as it was. TeamLost leaves the run "running", because torchrun starts it again.
+    place: where its data is now, if they moved. team: this process must be its rank 0. make: builds the
+    worker. SIGTERM and SIGINT pause the run. A UserError or a defect sets the status to "failed" and is
+    raised again; Unharmed leaves the run's state as it was. TeamLost leaves the run "running", because
+    torchrun starts it again.
     """
     refuse_second_worker(path)
     torch.set_flush_denormal(True)
     try:
-        worker = Worker(path, report, place, team)
+        worker = make(path, report, place, team)
         if threading.current_thread() is threading.main_thread():  # only it can handle signals
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: worker.end("pause"))

@@ -97,7 +97,8 @@ def main() -> int:
     line = sys.stdin.readline()
     if not line:
         return 0
-    path = Path(json.loads(line)["run_dir"])
+    asked = json.loads(line)
+    path = Path(asked["run_dir"])
     if read_json(path / "config.json")["seed"] == SEEDS["exit at once"]:
         print("no torch here", file=sys.stderr, flush=True)
         return 3
@@ -109,6 +110,10 @@ def main() -> int:
         run.end = "pause"
 
     signal.signal(signal.SIGTERM, pause)
+    if asked["prepare"]:
+        write_bytes(path / "state" / "checkpoint.safetensors", b"step")
+        run.write("paused", reason="lease")
+        return 0
     return run.train()
 
 

@@ -427,7 +427,14 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     They are every command to a run, a new name, and a new run.
     """
     ours = ((b"Origin", origin), (b"Sec-Fetch-Site", b"same-origin"))
-    for name in (*COMMANDS, "rename?name=mine", "more?amount=1", "job?flavor=t4-small"):
+    for name in (
+        *COMMANDS,
+        "rename?name=mine",
+        "more?amount=1",
+        "job?flavor=t4-small",
+        "lease?seconds=30",
+        "cpu",
+    ):
         yield Case("commands", OURS + f"runs/{run}/{name}".encode(), b"POST", ours)
     sliders = {"list": ["p0"], "names": {"p0": "mine"}, "hidden": []}
     yield Case(

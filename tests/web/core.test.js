@@ -22,6 +22,7 @@ page.CustomEvent ??= class extends Event {}; // node 18 has none
 const { address, place, request } = await import("../../gan/web/core/api.js");
 const { later, latest } = await import("../../gan/web/core/debounce.js");
 const { ago, clock, device, fileSize, short, whole } = await import("../../gan/web/core/format.js");
+const { greet, visitorHeaders } = await import("../../gan/web/core/frame.js");
 const { known, lang, loadTexts, sentence, t } = await import("../../gan/web/core/i18n.js");
 const { recall, remember } = await import("../../gan/web/core/storage.js");
 const { hashText, readHash, writeHash } = await import("../../gan/web/core/url.js");
@@ -208,4 +209,37 @@ test("a browser that keeps nothing breaks nothing", () => {
   page.localStorage = { getItem: closed, setItem: closed };
   assert.equal(recall("x"), null);
   assert.doesNotThrow(() => remember("x", "y"));
+});
+
+test("only Hugging Face's page around a Space names the visitor whose quota counts", async () => {
+  /** @type {any[]} */
+  const sent = [];
+  /** @type {(event: object) => void} */
+  let hear = () => {};
+  const around = {
+    postMessage: (
+      /** @type {string} */ text,
+      /** @type {string} */ to,
+      /** @type {MessagePort[]} */ ports,
+    ) => {
+      sent.push([text, to]);
+      ports?.[0].postMessage({ "x-hf-visitor": "bob" });
+    },
+  };
+  /** @type {any} */
+  const here = {
+    parent: around,
+    location: { hostname: "example.org" },
+    addEventListener: (/** @type {string} */ _, /** @type {typeof hear} */ listener) => (hear = listener),
+  };
+  greet(here);
+  assert.deepEqual([sent, await visitorHeaders(here)], [[], {}]);
+  here.location.hostname = "alice-gan.hf.space";
+  greet(here);
+  assert.deepEqual(sent, [["supports-zerogpu-headers", "https://huggingface.co"]]);
+  hear({ origin: "https://evil.example", data: "supports-zerogpu-headers" });
+  assert.deepEqual(await visitorHeaders(here), {});
+  hear({ origin: "https://huggingface.co", data: "supports-zerogpu-headers" });
+  assert.deepEqual(await visitorHeaders(here), { "x-hf-visitor": "bob" });
+  assert.deepEqual(sent.at(-1), ["zerogpu-headers", "https://huggingface.co"]);
 });

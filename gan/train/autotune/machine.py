@@ -158,7 +158,9 @@ def path() -> Path:
         torch = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
         torch = "?"
-    parts = (FORMAT, _cpu(), cpu_quota(), torch, os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"))
+    # not which GPU is visible: those of a pool are alike, and the file names its own
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1")
+    parts = (FORMAT, _cpu(), cpu_quota(), torch, hidden)
     return cache_dir() / f"machine-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.json"
 
 

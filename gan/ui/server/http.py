@@ -34,6 +34,7 @@ STATUS = {
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
     "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
     "hub.not_pulled": 404, "hub.set_unknown": 404,
+    **dict.fromkeys(("lease.short", "lease.quota", "lease.runs", "lease.space_quota", "lease.credits"), 429),
     "ui.too_large": 413, "ui.no_room": 413,
     "mirror.no_checkpoint": 404, "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
     "api.no_mcp": 404, "api.too_many": 429,

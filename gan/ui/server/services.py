@@ -3,7 +3,7 @@
 import threading
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
@@ -13,6 +13,7 @@ from gan.latent.catalogue import CHECKPOINTS
 from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
+from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
@@ -23,6 +24,9 @@ from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
 from gan.ui.server.visitors import Visitors, find_key, owned
+
+if TYPE_CHECKING:
+    from gan.ui.zero import Zero
 
 TIDY_EVERY = 900  # seconds
 
@@ -55,6 +59,7 @@ class Services:
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
         self.hub_sets = HubSets()
+        self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
         self.jobs: Jobs | None = None
         self.uploading = threading.Lock()  # held while uploads, or the runs that refer to them, change
@@ -118,7 +123,7 @@ class Services:
         self._store = Store(runs, allowed)
         self.mirror = Mirror(self._store, remote) if remote else None
         self.jobs = find_jobs(self._store, self.mirror)
-        self._supervisor = Supervisor(self._store)
+        self._supervisor = Supervisor(self._store, backend=Leases() if self.zero else Processes())
         self._supervisor.claim()
         if self.jobs is None:
             let_go(self._store)
@@ -144,6 +149,8 @@ class Services:
         if self.jobs is not None:
             self.jobs.start()
         self.remove_uploads()
+        if self.zero is not None:
+            threading.Thread(target=self.zero.warm_up, name="warm-up-leases", daemon=True).start()
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         threading.Thread(target=lambda: self.explorer().warm_up(), name="warm-up", daemon=True).start()
 
@@ -223,6 +230,8 @@ class Services:
         if self.jobs is not None:
             self.jobs.close()
         if self._supervisor is not None:
+            if self.zero is not None:
+                self.zero.close(self._supervisor)
             self._supervisor.close()
         if self.mirror is not None:  # the runs have ended, so their last checkpoints are copied
             self.mirror.close()

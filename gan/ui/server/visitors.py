@@ -47,10 +47,12 @@ COMMANDS = (
     "save",
     "delete",
     "more",
+    "lease",
+    "cpu",
 )
 _OF_RUN = re.compile(rf"{PREFIX}/runs/([^/]+)/(?:{'|'.join(COMMANDS)})")
 _OF_MODEL = f"{PREFIX}/directions/save"
-QUEUES = ("resume", "restart")  # commands that put a run into the queue
+QUEUES = ("resume", "restart", "cpu")  # commands that put a run into the queue
 
 T = TypeVar("T")
 

@@ -50,10 +50,11 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/file", lambda request: moving.download(services, request)),
         post("runs/arrive", handlers.arrive),
         post("runs/{id}/rename", handlers.rename),
+        *(services.zero.routes(services, handlers.feed.forget) if services.zero else []),
         post("runs/{id}/{command}", handlers.command),
         get("jobs", handlers.jobs),
         get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
-        get("catalogue", lambda request: with_etag(request, options())),
+        get("catalogue", lambda request: with_etag(request, options(bool(services.zero)))),
         get("thumbnails/{name}.webp", _thumbnail),
     ]
 
@@ -174,12 +175,12 @@ def _thumbnail(request: Request) -> Response:
     return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=3600"})
 
 
-def options() -> dict[str, Any]:
+def options(lends: bool = False) -> dict[str, Any]:
     """Return the choices of the form: data sets and recipes, and the default settings for each pair.
 
-    Recipes that need a GPU are marked where there is none.
+    Recipes that need a GPU are marked where there is none. lends: whether GPUs are lent.
     """
-    absent = () if has_gpu() else GPU_RECIPES
+    absent = () if lends or has_gpu() else GPU_RECIPES
     recipes = [
         {**one, "needs_gpu": one["kind"] == DEFAULT and one["name"] in absent}
         for one in _options()["recipes"]

@@ -181,6 +181,7 @@ class RunFeed:
             else {run_id: round(seconds) for run_id, seconds in starts(summaries, queue, active).items()},
             "storage": {"used": None if sizes is None else sum(sizes.values()), "allowed": usage.allowed},
             "kept": self._kept(),
+            "leases": self._services.zero and self._services.zero.state(supervisor.leases()),
             "newest": next((summary["id"] for summary in summaries if summary["state"] != "damaged"), None),
             "runs": runs,
             "list": _digest(runs),

@@ -21,18 +21,19 @@ export function address(path, query = {}) {
 export const place = () => new URL("../..", BASE).pathname;
 
 /**
- * Fetch one of our routes, with a value to send. Resolves to the JSON of its answer.
+ * Fetch one of our routes, with a value to send and more headers. Resolves to the JSON of its answer.
  * Throws {key, values, text} if the server refuses, and {offline: true, text} if no server answers.
  * @template {string} Path
  * @param {Path} path
- * @param {{query?: Query, method?: string, value?: unknown, signal?: AbortSignal}} options
+ * @param {{query?: Query, method?: string, value?: unknown, signal?: AbortSignal, headers?: Record<string,
+ *    string>}} options
  * @returns {Promise<Answer<Path>>}
  */
-export async function request(path, { query, method = "GET", value, signal } = {}) {
+export async function request(path, { query, method = "GET", value, signal, headers } = {}) {
   const sent =
     value === undefined
-      ? {}
-      : { body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
+      ? { headers }
+      : { body: JSON.stringify(value), headers: { "Content-Type": "application/json", ...headers } };
   let reply;
   try {
     reply = await fetch(address(path, query), { method, signal, cache: "no-store", ...sent });

@@ -181,6 +181,8 @@ declare global {
     parameters: Players | null;
     verdict: Verdict | null;
     error: Refusal | null;
+    /** Why it is paused: "lease" if it waits for its next lease of a GPU. */
+    reason: string | null;
     live_step: number | null;
     /** The job that trains it, if it is at work in one. */
     where: { kind: string; id: string; flavor: string; stage: string } | null;
@@ -260,9 +262,19 @@ declare global {
     /** Run id -> seconds until it is expected to start. */
     starts: Record<string, number>;
     blocked: Refusal | null;
+    /** The seconds of a lease, and the runs that wait for one or use one; null where no GPU is lent. */
+    leases: { least: number; usual: number; most: number; runs: string[] } | null;
     storage: { used: number | null; allowed: number };
     /** Where the runs are mirrored, and whether this is a Space, whose disk is lost when it sleeps. */
     kept: { mirror: { place: string; runs: number; error: Refusal | null } | null; space: boolean };
+  }
+  /** How a lease of a GPU ended. See lease() in gan/worker/leased.py. */
+  interface LeaseEnd {
+    state: string;
+    reason: string | null;
+    step: number;
+    progress: number;
+    seconds: number;
   }
   interface RunStats {
     id: string | null;

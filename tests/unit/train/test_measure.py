@@ -179,8 +179,10 @@ def test_another_processor_quota_or_visible_gpu_is_another_machine(cache, monkey
             patch.setattr(machine, name, lambda other=other: other)
             assert machine.load_profile() is None
     with monkeypatch.context() as patch:
-        patch.setenv("CUDA_VISIBLE_DEVICES", "7")
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
         assert machine.load_profile() is None
+        patch.setenv("CUDA_VISIBLE_DEVICES", "GPU-7")
+        assert machine.load_profile() == KNOWN, "the GPUs of a pool share a profile"
     assert machine.load_profile() == KNOWN
 
 

@@ -110,8 +110,11 @@ export class RunControls {
     return button;
   }
 
-  /** @param {Run} run */
-  update(run) {
+  /**
+   * @param {Run} run
+   * @param {boolean} leased whether it trains in leases of a GPU
+   */
+  update(run, leased) {
     if (run.id !== this.id) {
       this.id = run.id;
       this.say("");
@@ -124,6 +127,7 @@ export class RunControls {
       this.buttons[name].hidden = !offered;
       if (!offered) this.questions[name]?.settle();
     }
+    if (leased && state === "paused") this.buttons.resume.hidden = true; // lease.js has its buttons
     this.more.update(run);
     this.job.update(run);
     this.explore.hidden = run.status.live_step === null;

@@ -10,6 +10,7 @@ import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
+import { Lease } from "./lease.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
@@ -28,6 +29,7 @@ class Stage extends HTMLElement {
   /** @type {SampleGrid} */ grid;
   /** @type {Charts} */ charts;
   /** @type {RunControls} */ controls;
+  /** @type {Lease} */ lease;
   /** @type {Runs} */ runs;
   /** @type {Events} */ events;
   /** @type {HTMLElement} */ log;
@@ -64,6 +66,7 @@ class Stage extends HTMLElement {
     this.grid = new SampleGrid();
     this.charts = new Charts();
     this.controls = new RunControls();
+    this.lease = new Lease();
     this.runs = new Runs();
     this.events = new Events();
     this.log = this.buildLog();
@@ -85,6 +88,7 @@ class Stage extends HTMLElement {
           h("div", { class: SCORES.includes(name) && "is-score" }, h("dt"), this.facts[name]),
         ),
       ),
+      this.lease.element,
       this.controls.element,
     );
     this.body = h(
@@ -188,7 +192,8 @@ class Stage extends HTMLElement {
     if (!run.samples.length)
       this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
-    this.controls.update(run);
+    this.controls.update(run, Boolean(poll.leases) && config?.kind === "images");
+    this.lease.update(run, poll);
     this.events.update(run.events);
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
