@@ -272,9 +272,9 @@ class Supervisor:
         def send(command: str) -> dict[str, Callable[[str], None]]:
             return dict.fromkeys(LIVE, lambda run_id: self.store.send(run_id, command))
 
-        on_cpu = dict.fromkeys(("paused", "failed"), partial(self._enqueue, on_cpu=True))
+        on_cpu: Callable[[str], None] = partial(self._enqueue, on_cpu=True)
         return {
-            **({"cpu": on_cpu} if self._backend.lends else {}),
+            **({"cpu": dict.fromkeys(("paused", "failed"), on_cpu)} if self._backend.lends else {}),
             "pause": {**dict.fromkeys(LIVE, self._pause), "queued": self._dequeue},
             "stop": {**send("stop"), "queued": self._dequeue, "paused": self._end},
             "cancel": {"queued": self._dequeue},
@@ -414,7 +414,8 @@ class Supervisor:
         # a stop that came while the worker wrote the checkpoint of a pause
         if state == "paused" and "stop" in self.store.drop_commands(run_id):
             self._end(run_id)
-        if state in LIVE:
+        # A lease may have begun while the process that prepared the run was still ending.
+        if state in LIVE and self.store.status(run_id)["pid"] in (worker.pid, None):
             self._leave(
                 run_id,
                 *recovery.last_state(

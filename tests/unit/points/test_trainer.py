@@ -69,7 +69,7 @@ def test_resumption_is_exact_across_the_end_of_an_epoch():
     resume(resumed, part)
     resumed.advance(3)
     assert equal(resumed.state(), through.state())
-    rows = torch.cat([trainer(few)._batch(index).real for index in (0, 1)]).flatten(1)
+    rows = torch.cat([trainer(few)._real(index) for index in (0, 1)]).flatten(1)
     assert len(rows.unique(dim=0)) == 64, "an epoch shows a point at most once"
 
 
