@@ -84,7 +84,8 @@ FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
 # waits for at most two sheets, which take turns with it image by image (gan.latent.fair_lock). A poll waits
 # for polls only.
 LIMITS = {
-    "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "jobs": ConcurrencyLimit(2), "image": ConcurrencyLimit(4),
+    "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "jobs": ConcurrencyLimit(2),
+    "image": ConcurrencyLimit(4),
     "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
     "pictures": ConcurrencyLimit(8, 200), "pictures/pull": ConcurrencyLimit(2, 8),
     "points": ConcurrencyLimit(2),
