@@ -201,7 +201,7 @@ def test_pause_resume_and_stop(visit, address):
     state(address, run_id, "running")
     page.wait_for_selector("[data-command=sample]:visible")
     page.click("[data-command=sample]")
-    expect(page.locator(".tr-said")).to_have_text("Generating a new sample grid.")
+    expect(page.locator(".tr-controls > .tr-said")).to_have_text("Generating a new sample grid.")
     press_stop(page)
     state(address, run_id, "stopped")
     expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")

@@ -302,7 +302,7 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
         text=True,
     )
     assert spare.stdout.readline() == "ready\n"
-    spare.communicate(json.dumps({"run_dir": str(tmp_path / "run")}) + "\n", timeout=180)
+    spare.communicate(json.dumps({"run_dir": str(tmp_path / "run"), "prepare": False}) + "\n", timeout=180)
     assert spare.returncode == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
     assert "[finished]  100%" in (tmp_path / "run" / "worker.log").read_text().replace("] 1", "]  1")
