@@ -356,7 +356,7 @@ def test_where_offers_machines_with_their_cost_and_train_asks_for_the_chosen_one
     page.evaluate("dispatchEvent(new CustomEvent('gan:control'))")
     expect(where).to_be_visible()
     page.click("#train-button")
-    expect(page.locator(".tr-error")).to_have_text("Add credit.")
+    expect(page.locator("gan-answer .tr-error")).to_have_text("Add credit.")
     page.select_option("gan-where select", "t4-small")
     expect(where.locator("option:checked")).to_have_text("T4: $0.40 an hour")
     expect(where).to_contain_text("about $0.03, at most $0.13. school pays.")
