@@ -243,7 +243,7 @@ def test_a_missing_model_a_missing_revision_and_no_internet(hub, root, monkeypat
     assert refused(lambda: pull(f"{NAME}@v9", token=False)) == "hub.unknown_revision"
     assert refused(lambda: pull(NAME, token="hf_wrong")) == "hub.bad_token"
     client = open_client(False)
-    hub.slow = 0.6
+    hub.slow = 3.0
     client.get_hf_file_metadata = functools.partial(client.get_hf_file_metadata, timeout=0.05)
     assert refused(lambda: pull(NAME, client=client)) == "hub.timeout"
     hub.slow = 0.0
