@@ -768,10 +768,6 @@ MESSAGES = {
         "GANARIUM_MIRROR is set, but {variable} is not. Add the secret {variable}, a token that may write "
         "there."
     ),
-    "mirror.no_client": (
-        "The Hugging Face Hub needs the package huggingface_hub. Run “pip install huggingface_hub”, then "
-        "try again."
-    ),
     "mirror.not_signed_in": (
         "The Hugging Face Hub does not know this token, so “{place}” stays closed. Set a valid HF_TOKEN, or "
         "run “hf auth login”."

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan.errors import UserError
-from gan.mirror.remote import api, in_words
+from gan.hub.client import open_client
+from gan.mirror.remote import in_words
 
 MAX_LINE = 60  # characters of short_description, which the Hub checks
 MAX_TEXT = 10 * 2**20  # bytes of a text file in the Hub's git
@@ -119,7 +120,7 @@ def push(found: Plan, repo: str, private: bool, hardware: str | None, tell: Call
     """
     if not _REPO.fullmatch(repo):
         raise UserError("space.bad_name", name=repo[:100])
-    hub = api()
+    hub: Any = open_client()  # its types list the hardware that existed when it was made
     try:
         url = hub.create_repo(
             repo, repo_type="space", space_sdk="gradio", private=private or None, exist_ok=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gan.errors import UserError
 from gan.files import read_object, write_json
-from gan.hub.client import Token, in_words, open_client
+from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.folder import DISCRIMINATOR, LIMITS, PULLED, check, too_large
 from gan.latent import catalogue
 from gan.latent.catalogue import HUB_ID, Entry, pulled_folder, pulled_id, pulled_root
@@ -134,27 +134,9 @@ def _download(api: "HfApi", model_id: str, commit: str, files: tuple[str, ...], 
             revision=commit,
             local_dir=here / "model",
             cache_dir=here / "cache",  # the user's own cache may hold files that this token can't read
-            tqdm_class=_counter(model_id, file),
+            tqdm_class=limited(LIMITS[file], too_large(model_id, file)),
         )
     shutil.rmtree(here / "model" / ".cache", ignore_errors=True)  # the client's notes
-
-
-def _counter(model_id: str, file: str) -> type:
-    """Return a progress bar that shows nothing, and ends a download beyond its limit."""
-    from huggingface_hub.utils import tqdm
-
-    class Counter(tqdm):
-        come = 0
-
-        def __init__(self, *args, **options):
-            super().__init__(*args, **{**options, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            self.come += int(n or 0)
-            if self.come > LIMITS[file]:
-                raise too_large(model_id, file)
-
-    return Counter
 
 
 def _is_here(target: Path, commit: str, files: tuple[str, ...]) -> bool:

@@ -29,7 +29,7 @@ from gan.data.own.file_types import HEAD, kind_of
 from gan.data.own.report import LeftOut
 from gan.data.own.source import UNSTATED, Source, folder_of, printable, write_source
 from gan.errors import UserError, refuse_if_full
-from gan.hub.client import Token, in_words, open_client
+from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.pull import ABANDONED, NEW
 from gan.hub.table import Columns, choose, is_picture, read_rows
 from gan.latent.catalogue import HUB_ID
@@ -298,27 +298,9 @@ def _download(api: "HfApi", wanted: Wanted, found: _Found, file: str, here: Path
         revision=found.commit,
         local_dir=here.parent / "files",
         cache_dir=here.parent / "cache",  # the user's own cache may hold files that this token can't read
-        tqdm_class=_counter(wanted.name, found.files[file] or MAX_TOTAL),
+        tqdm_class=limited(found.files[file] or MAX_TOTAL, UserError("hub.broken", name=wanted.name)),
     )
     return Path(path)
-
-
-def _counter(name: str, size: int) -> type:
-    """Return a progress bar that shows nothing, and ends a download that is longer than announced."""
-    from huggingface_hub.utils import tqdm
-
-    class Counter(tqdm):
-        come = 0
-
-        def __init__(self, *args, **options):
-            super().__init__(*args, **{**options, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            self.come += int(n or 0)
-            if self.come > size:
-                raise UserError("hub.broken", name=name)
-
-    return Counter
 
 
 def _write(wanted: Wanted, archive: Path, pictures: Iterable[Picture]) -> int:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 PACKAGE = "pyarrow>=17,<27"  # the extra hub-data
 BUFFER = 4 * 2**20  # bytes of one range of a column
 BATCH = 16  # rows decoded at once
-TIMEOUT = 30.0  # seconds without a byte
 _TRAIN = re.compile(r"(^|[/_.-])train", re.IGNORECASE)
 _PART = re.compile(r"-\d{5}-of-\d{5}")
 
@@ -191,7 +190,7 @@ class _Remote(io.RawIOBase):
         headers = build_hf_headers(token=self.api.token, library_name="ganarium")
         headers["Range"] = f"bytes={start}-{end - 1}"
         found = bytearray()
-        with get_session().stream("GET", self.url, headers=headers, timeout=TIMEOUT) as response:
+        with get_session().stream("GET", self.url, headers=headers) as response:
             if response.status_code >= 400:
                 response.read()  # the error's own words
             hf_raise_for_status(response)

@@ -279,6 +279,6 @@ class Mirror:
 # faults of the place or of this server, not of one run
 _OF_THE_PLACE = (
     "mirror.not_signed_in", "mirror.forbidden", "mirror.nowhere", "mirror.too_often", "mirror.offline",
-    "mirror.refused", "mirror.no_client", "runs.quota", "runs.too_many", "runs.queue_full", "runs.disk_full",
+    "mirror.refused", "runs.quota", "runs.too_many", "runs.queue_full", "runs.disk_full",
     "runs.cannot_write",
 )  # fmt: skip

@@ -1,21 +1,17 @@
 """Read and write the place of a mirror on the Hugging Face Hub: a bucket, or a dataset repository.
 
-Only this module, gan.mirror.jobs.hub and gan.space call huggingface_hub, and only when something is to be
-transferred. Every failure becomes a sentence.
+The client is asked only when something is to be transferred. Every failure becomes a sentence.
 """
 
-import logging
-import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from gan.errors import UserError
+from gan.hub.client import causes, open_client
 
-TIMEOUT = 30.0  # seconds without an answer; huggingface_hub itself would wait for ever
 PLACE = re.compile(r"(bucket|dataset):([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})", re.ASCII)
 # status of an answer -> its sentence
 _REFUSALS = {
@@ -72,42 +68,6 @@ def open_remote(text: str, token: str) -> "Remote":
     return kinds[found[1]](found[2], token)
 
 
-@cache
-def _limit_time() -> None:
-    """Limit the time of every request of huggingface_hub in this process.
-
-    Some of its methods ask for no limit at all, so a hook on each request sets one.
-    """
-    from huggingface_hub import set_client_factory
-    from huggingface_hub.utils._http import default_client_factory
-
-    def limited() -> Any:
-        client = default_client_factory()
-        hooks = client.event_hooks
-        hooks["request"].append(_set_limit)
-        client.event_hooks = hooks
-        return client
-
-    set_client_factory(limited)
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns at every retry
-
-
-def _set_limit(request: Any) -> None:
-    request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT)
-
-
-def api(token: str | None = None) -> Any:
-    """Return huggingface_hub's client. token: None for the one that a person saved at the terminal."""
-    try:
-        from huggingface_hub import HfApi
-        from huggingface_hub.utils import disable_progress_bars
-    except ImportError as error:
-        raise UserError("mirror.no_client") from error
-    _limit_time()
-    disable_progress_bars()
-    return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token)
-
-
 def in_words(error: Exception, place: str) -> UserError:
     """Return the sentence for a failure of the Hub or of the network.
 
@@ -125,7 +85,7 @@ def in_words(error: Exception, place: str) -> UserError:
 
 def status_of(error: Exception) -> int | None:
     """Return the status of the Hub's answer that an error tells of, or None."""
-    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in _causes(error))
+    answers = (getattr(getattr(one, "response", None), "status_code", None) for one in causes(error))
     status = next((answer for answer in answers if answer), None)
     found = _STATUS.search(str(error)) if status is None else None
     return int(found[1]) if found else status
@@ -133,20 +93,13 @@ def status_of(error: Exception) -> int | None:
 
 def is_cut_off(error: Exception) -> bool:
     """Return whether an error says that no answer came."""
-    kinds = {kind.__name__ for one in _causes(error) for kind in type(one).__mro__}
+    kinds = {kind.__name__ for one in causes(error) for kind in type(one).__mro__}
     return status_of(error) is None and bool(kinds & _CUT_OFF)
 
 
 def _is_no_entry(error: Exception) -> bool:
     """Return whether an error says that a place has no such folder, while the place itself exists."""
-    return any(type(one).__name__.endswith("EntryNotFoundError") for one in _causes(error))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that caused it: a failed download hides the Hub's answer behind its own."""
-    while error is not None:
-        yield error
-        error = error.__cause__
+    return any(type(one).__name__.endswith("EntryNotFoundError") for one in causes(error))
 
 
 def first_line(error: Exception) -> str:
@@ -164,13 +117,13 @@ class Bucket:
 
     def create(self) -> None:
         try:
-            api(self.token).create_bucket(self.name, private=True, exist_ok=True)
+            open_client(self.token).create_bucket(self.name, private=True, exist_ok=True)
         except Exception as error:
             raise in_words(error, self.place) from error
 
     def listing(self, folder: str = "") -> dict[str, Entry]:
         try:
-            found = api(self.token).list_bucket_tree(self.name, folder or None, recursive=True)
+            found = open_client(self.token).list_bucket_tree(self.name, folder or None, recursive=True)
             return {file.path: Entry(file.size, file) for file in found if file.type == "file"}
         except Exception as error:
             if folder and _is_no_entry(error):
@@ -178,15 +131,15 @@ class Bucket:
             raise in_words(error, self.place) from error
 
     def fetch(self, wanted: Mapping[str, tuple[Entry, Path]]) -> None:
-        files = [(entry.handle, target) for entry, target in wanted.values()]
+        files: list[Any] = [(entry.handle, target) for entry, target in wanted.values()]
         try:
-            api(self.token).download_bucket_files(self.name, files)
+            open_client(self.token).download_bucket_files(self.name, files)
         except Exception as error:
             raise in_words(error, self.place) from error
 
     def replace(self, add: Mapping[str, Source], last: Mapping[str, Source], gone: Sequence[str]) -> None:
         try:
-            hub = api(self.token)
+            hub = open_client(self.token)
             for part in (add, last):
                 if part:
                     hub.batch_bucket_files(self.name, add=[(source, path) for path, source in part.items()])
@@ -205,13 +158,13 @@ class Dataset:
 
     def create(self) -> None:
         try:
-            api(self.token).create_repo(self.name, repo_type="dataset", private=True, exist_ok=True)
+            open_client(self.token).create_repo(self.name, repo_type="dataset", private=True, exist_ok=True)
         except Exception as error:
             raise in_words(error, self.place) from error
 
     def listing(self, folder: str = "") -> dict[str, Entry]:
         try:
-            found = api(self.token).list_repo_tree(
+            found = open_client(self.token).list_repo_tree(
                 self.name, folder or None, repo_type="dataset", recursive=True
             )
             return {file.path: Entry(file.size, None) for file in found if hasattr(file, "size")}
@@ -224,7 +177,7 @@ class Dataset:
         try:
             for path, (_, target) in wanted.items():
                 folder = target.parent / f".{target.name}.hub"
-                got = api(self.token).hf_hub_download(
+                got = open_client(self.token).hf_hub_download(
                     self.name, path, repo_type="dataset", local_dir=folder
                 )  # fmt: skip
                 shutil.move(got, target)
@@ -241,7 +194,7 @@ class Dataset:
         ]
         operations += [CommitOperationDelete(path) for path in gone]
         try:
-            api(self.token).create_commit(
+            open_client(self.token).create_commit(
                 self.name, operations, commit_message="GANarium's runs", repo_type="dataset"
             )  # fmt: skip
         except Exception as error:

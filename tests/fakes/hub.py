@@ -83,8 +83,8 @@ class FakeHub:
 
     def answer(self, method: str, path: str, body: bytes, token: str | None) -> tuple[int, dict, bytes]:
         """Return status, headers and body of the answer to a request."""
+        self.seen.append((method, path, token))  # before the wait: a client may leave, and a next test begin
         time.sleep(self.slow)
-        self.seen.append((method, path, token))
         for pattern, refusal in self.refusals.items():
             if re.fullmatch(pattern, path):
                 return refusal.status, dict(refusal.headers), json.dumps(dict(refusal.body)).encode()

@@ -153,7 +153,7 @@ def _json(value: Any, status: int = 200) -> tuple[int, bytes, dict[str, str]]:
 def _train(words: list[str], variables: dict[str, str], log: Path) -> None:
     """Run the command of a job, with short waits."""
     from gan.cli.commands import main
-    from gan.mirror import remote
+    from gan.hub import client
     from gan.mirror.jobs import inside
     from gan.worker import worker
 
@@ -163,7 +163,7 @@ def _train(words: list[str], variables: dict[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(ROOT)
-    remote.TIMEOUT = PATIENCE
+    client.TIMEOUT = PATIENCE
     inside.LISTEN, inside.EVERY, inside.LOOK = 0.2, 0.5, 0.1
     hold = int(variables[HOLD])
     if hold == FAIL:

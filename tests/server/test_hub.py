@@ -1,6 +1,5 @@
 """Test push and pull with the real client of the Hub, against a small Hub on this machine."""
 
-import functools
 import json
 
 import numpy as np
@@ -16,7 +15,6 @@ from gan.cli.sample import main as sample_command
 from gan.errors import UserError
 from gan.files import read_json
 from gan.hub import pull as pulling
-from gan.hub.client import open_client
 from gan.hub.folder import LIMITS, check
 from gan.hub.pull import as_id, pull
 from gan.hub.push import push
@@ -242,10 +240,10 @@ def test_a_missing_model_a_missing_revision_and_no_internet(hub, root, monkeypat
     assert refused(lambda: pull("ada/none", token=False)) == "hub.unknown"
     assert refused(lambda: pull(f"{NAME}@v9", token=False)) == "hub.unknown_revision"
     assert refused(lambda: pull(NAME, token="hf_wrong")) == "hub.bad_token"
-    client = open_client(False)
     hub.slow = 3.0
-    client.get_hf_file_metadata = functools.partial(client.get_hf_file_metadata, timeout=0.05)
-    assert refused(lambda: pull(NAME, client=client)) == "hub.timeout"
+    with monkeypatch.context() as patched:
+        patched.setattr("gan.hub.client.TIMEOUT", 0.05)
+        assert refused(lambda: pull(NAME, token=False)) == "hub.timeout"
     hub.slow = 0.0
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert refused(lambda: pull(NAME, token=False)) == "hub.offline"

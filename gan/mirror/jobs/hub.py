@@ -4,7 +4,8 @@ import time
 from typing import Any, NamedTuple
 
 from gan.errors import UserError
-from gan.mirror.remote import api, first_line, is_cut_off, status_of
+from gan.hub.client import open_client
+from gan.mirror.remote import first_line, is_cut_off, status_of
 
 LABEL = "ganarium"  # its value is the id of the run
 ATTEMPTS = 3  # a job whose machine fails begins anew, and resumes from its mirrored checkpoint
@@ -54,7 +55,7 @@ class JobsHub:
         """Return the machines and their prices, cheapest first. A run uses one GPU, so none has more."""
         if not self._flavors or time.monotonic() >= self._until:
             try:
-                found = api(self._token).list_jobs_hardware()
+                found = open_client(self._token).list_jobs_hardware()
                 known = [
                     Flavor(one.name, _title(one), one.unit_cost_usd * _PER_HOUR[one.unit_label])
                     for one in found
@@ -78,7 +79,7 @@ class JobsHub:
         """Start a job for a run that trains for `minutes`. The job gets the token as a secret."""
         try:
             return _found(
-                api(self._token).run_job(
+                open_client(self._token).run_job(
                     image=image,
                     command=command,
                     flavor=flavor,
@@ -95,7 +96,7 @@ class JobsHub:
     def inspect(self, job_id: str) -> Found | None:
         """Return what the Hub says of a job, or None where there is no such job."""
         try:
-            return _found(api(self._token).inspect_job(job_id=job_id, namespace=self.owner))
+            return _found(open_client(self._token).inspect_job(job_id=job_id, namespace=self.owner))
         except Exception as error:
             if status_of(error) == 404:
                 return None
@@ -104,7 +105,7 @@ class JobsHub:
     def at_work(self) -> list[Found]:
         """Return the jobs for runs that wait for a machine or train."""
         try:
-            found = api(self._token).list_jobs(status=[WAITS, RUNS], namespace=self.owner)
+            found = open_client(self._token).list_jobs(status=[WAITS, RUNS], namespace=self.owner)
             return [job for job in map(_found, found) if job.run and job.stage in (WAITS, RUNS)]
         except Exception as error:
             raise _in_words(error, self._token) from error
@@ -112,7 +113,7 @@ class JobsHub:
     def cancel(self, job_id: str) -> None:
         """End a job. One that is gone already needs nothing."""
         try:
-            api(self._token).cancel_job(job_id=job_id, namespace=self.owner)
+            open_client(self._token).cancel_job(job_id=job_id, namespace=self.owner)
         except Exception as error:
             if status_of(error) != 404:
                 raise _in_words(error, self._token) from error
@@ -120,7 +121,9 @@ class JobsHub:
     def log(self, job_id: str) -> list[str]:
         """Return the last lines that a job wrote, without the token."""
         try:
-            lines = api(self._token).fetch_job_logs(job_id=job_id, namespace=self.owner, tail=LOG_LINES)
+            lines = open_client(self._token).fetch_job_logs(
+                job_id=job_id, namespace=self.owner, tail=LOG_LINES
+            )
             return [line.replace(self._token, "…").rstrip("\n") for line in lines][-LOG_LINES:]
         except Exception as error:
             raise _in_words(error, self._token) from error

@@ -7,7 +7,7 @@ from gan.errors import UserError
 from gan.mirror.jobs.hub import JobsHub
 from gan.mirror.jobs.jobs import Jobs
 from gan.mirror.mirror import TOKEN, VARIABLE, Mirror
-from gan.mirror.remote import Remote, api, open_remote
+from gan.mirror.remote import Remote, open_remote
 from gan.runs.store import Store
 
 IMAGE = "GANARIUM_JOB_IMAGE"
@@ -49,7 +49,6 @@ def remote_of_terminal(given: str | None) -> Remote:
 
 
 def _saved_token() -> str:
-    api()  # says in a sentence that the client is missing
     from huggingface_hub import get_token
 
     return get_token() or ""

@@ -9,14 +9,61 @@ import logging
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWorking
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import gan
 
 NICE = 10
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
+
+
+class Shared(Generic[Key, Result]):
+    """Work in threads of its own: once for each key, shared by all who ask for it meanwhile."""
+
+    def __init__(self, threads: int, name: str):
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._running: dict[Key, Future[Result]] = {}
+        # Reentrant: a future that is done at once calls back in the same thread.
+        self._lock = threading.RLock()
+
+    def result(
+        self,
+        key: Key,
+        work: Callable[[], Result],
+        seconds: float | None = None,
+        known: Callable[[], Result | None] = lambda: None,
+    ) -> Result | None:
+        """Return the result of `work`, or None where it takes longer than `seconds`.
+
+        known: called first if nobody works on the key; returns an earlier result, or None. Raises what `work`
+        raises.
+        """
+        with self._lock:
+            future = self._running.get(key)
+            if future is None:
+                found = known()
+                if found is not None:
+                    return found
+                future = self._running[key] = self._threads.submit(work)
+                future.add_done_callback(lambda _: self._forget(key))
+        try:
+            return future.result(seconds)
+        except StillWorking:
+            return None
+
+    def close(self) -> None:
+        """Begin no more work, and wait for what runs."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _forget(self, key: Key) -> None:
+        with self._lock:
+            self._running.pop(key, None)
 
 
 class Children:

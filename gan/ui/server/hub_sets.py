@@ -6,16 +6,13 @@ The child sends no token: the server's own one would open its owner's private se
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillReading
 from pathlib import Path
 from typing import Any
 
 from gan.errors import MESSAGES, UserError
 from gan.runs.disk import writing
-from gan.ui.server.children import Children
+from gan.ui.server.children import Children, Shared
 
 COMMAND = (sys.executable, "-m", "gan.hub.sets")
 MINUTES = 15.0  # for one pull
@@ -29,9 +26,7 @@ class HubSets:
     def __init__(self) -> None:
         self._children = Children()
         self.ask = self._children.ask
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="hub-set")
-        self._running: dict[tuple[str, int], Future[Any]] = {}
-        self._lock = threading.RLock()
+        self._shared: Shared[tuple[str, int], Any] = Shared(1, "hub-set")
 
     def pulled(
         self, name: str, cap: int, uploads: Path, settle: Callable[[Path], Any], seconds: float
@@ -41,25 +36,13 @@ class HubSets:
         name: see gan.hub.sets.parse. settle: takes the zip from its staging folder, if it is there, in the
         thread of the pull. Raises UserError.
         """
-        with self._lock:
-            future = self._running.get((name, cap))
-            if future is None:
-                future = self._threads.submit(lambda: settle(self._pull(name, cap, uploads)))
-                self._running[name, cap] = future
-                future.add_done_callback(lambda _: self._forget(name, cap))
-        try:
-            return future.result(seconds)
-        except StillReading:
-            return None
+        work = lambda: settle(self._pull(name, cap, uploads))  # noqa: E731
+        return self._shared.result((name, cap), work, seconds)
 
     def close(self) -> None:
         """Kill the running pull."""
         self._children.close()
-        self._threads.shutdown(cancel_futures=True)
-
-    def _forget(self, name: str, cap: int) -> None:
-        with self._lock:
-            self._running.pop((name, cap), None)
+        self._shared.close()
 
     def _pull(self, name: str, cap: int, uploads: Path) -> Path:
         if shutil.disk_usage(uploads.parent).free < ROOM:

@@ -7,9 +7,6 @@ each for at most SECONDS.
 import dataclasses
 import subprocess
 import sys
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillReading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from gan.data.own.report import Report
 from gan.errors import MESSAGES, UserError
 from gan.files import read_json, write_json
 from gan.runs.disk import writing
-from gan.ui.server.children import Children
+from gan.ui.server.children import Children, Shared
 
 COMMAND = (sys.executable, "-m", "gan.data.own.survey")
 # The report lies beside the uploaded pictures.
@@ -32,11 +29,8 @@ class Surveys:
     """The surveys of one server: one for each upload, shared by all who ask for it."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(ABREAST, thread_name_prefix="survey")
-        self._running: dict[Path, Future[Report]] = {}
+        self._shared: Shared[Path, Report] = Shared(ABREAST, "survey")
         self._children = Children()
-        # Reentrant: a future that is done at once calls back in the same thread.
-        self._lock = threading.RLock()
 
     def report(self, kept: Path, seconds: float | None = None) -> Report | None:
         """Return the report on an uploaded zip or folder, or None where it takes longer than `seconds`.
@@ -44,27 +38,12 @@ class Surveys:
         A report that an earlier survey stored is returned at once. Raises UserError for pictures that can't
         be used at all, or that can't be read in time.
         """
-        with self._lock:
-            future = self._running.get(kept)
-            if future is None:
-                known = _remembered(kept)
-                if known is not None:
-                    return known
-                future = self._running[kept] = self._threads.submit(self._make, kept)
-                future.add_done_callback(lambda _: self._forget(kept))
-        try:
-            return future.result(seconds)
-        except StillReading:
-            return None
+        return self._shared.result(kept, lambda: self._make(kept), seconds, lambda: _remembered(kept))
 
     def close(self) -> None:
         """Kill the running surveys."""
         self._children.close()
-        self._threads.shutdown(cancel_futures=True)
-
-    def _forget(self, kept: Path) -> None:
-        with self._lock:
-            self._running.pop(kept, None)
+        self._shared.close()
 
     def _make(self, kept: Path) -> Report:
         """Run a survey in a child process and store its report."""

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from gan.errors import UserError
-from gan.mirror import remote
 from gan.mirror.contents import CHECKPOINT
 from gan.mirror.jobs import hub as hubs
 from gan.mirror.jobs.hub import JobsHub, cost, minutes_left
@@ -69,7 +68,7 @@ class Bench:
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.setattr(remote, "TIMEOUT", PATIENCE)
+    monkeypatch.setattr("gan.hub.client.TIMEOUT", PATIENCE)
     with fake_hub(monkeypatch) as found:
         found.jobs = FakeJobs(tmp_path / "machines")
         yield found

@@ -115,7 +115,7 @@ def test_a_refusal_is_named_disturbs_nothing_and_is_over_when_the_hub_is_back(
     for refusal, key in REFUSALS.items():
         hub.refuse = refusal
         # a busy machine may need long for an answer; only silence has to be cut short
-        monkeypatch.setattr(remote, "TIMEOUT", 0.3 if refusal == "silent" else 600.0)
+        monkeypatch.setattr("gan.hub.client.TIMEOUT", 0.3 if refusal == "silent" else 600.0)
         mirror._attempt()
         error = mirror.state()["error"]
         assert error["key"] == key, (refusal, error)

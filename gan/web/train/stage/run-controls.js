@@ -199,30 +199,45 @@ export class RunControls {
   }
 }
 
+/** The button that sends a command with a value. @param {string} command */
+const submitButton = (command) =>
+  h(
+    "button",
+    { type: "submit", class: "tr-button", "data-command": command },
+    icon("play"),
+    h("span", {}, t(`stage.${command}`)),
+  );
+
+/**
+ * The form of such a button and the field for its value.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} field
+ * @param {() => void} act
+ */
+const sending = (button, field, act) =>
+  h(
+    "form",
+    {
+      class: "tr-extend needs-control",
+      hidden: true,
+      onsubmit: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        act();
+      },
+    },
+    field,
+    button,
+  );
+
 /** A finished run goes on: a number, and the button that adds it to the budget. */
 class MoreTime {
   /** @param {(amount: number) => void} act */
   constructor(act) {
     this.label = h("span");
     this.input = h("input", { type: "number", class: "tr-number", min: "0.05", step: "any", value: "5" });
-    this.button = h(
-      "button",
-      { type: "submit", class: "tr-button", "data-command": "more" },
-      icon("play"),
-      h("span", {}, t("stage.more")),
-    );
-    this.element = h(
-      "form",
-      {
-        class: "tr-extend needs-control",
-        hidden: true,
-        onsubmit: (/** @type {Event} */ event) => {
-          event.preventDefault();
-          act(this.input.valueAsNumber);
-        },
-      },
-      h("label", {}, this.label, this.input),
-      this.button,
+    this.button = submitButton("more");
+    this.element = sending(this.button, h("label", {}, this.label, this.input), () =>
+      act(this.input.valueAsNumber),
     );
   }
 
@@ -239,25 +254,8 @@ class InJob {
   /** @param {(flavor: string) => void} act */
   constructor(act) {
     this.choice = new MachineChoice({ here: false });
-    this.button = h(
-      "button",
-      { type: "submit", class: "tr-button", "data-command": "job" },
-      icon("play"),
-      h("span", {}, t("stage.job")),
-    );
-    this.element = h(
-      "form",
-      {
-        class: "tr-extend needs-control",
-        hidden: true,
-        onsubmit: (/** @type {Event} */ event) => {
-          event.preventDefault();
-          act(this.choice.flavor);
-        },
-      },
-      this.choice.element,
-      this.button,
-    );
+    this.button = submitButton("job");
+    this.element = sending(this.button, this.choice.element, () => act(this.choice.flavor));
   }
 
   /** @param {Run} run */
