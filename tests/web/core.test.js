@@ -23,7 +23,7 @@ const { address, place, request } = await import("../../gan/web/core/api.js");
 const { later, latest } = await import("../../gan/web/core/debounce.js");
 const { ago, clock, device, fileSize, short, whole } = await import("../../gan/web/core/format.js");
 const { greet, visitorHeaders } = await import("../../gan/web/core/frame.js");
-const { known, lang, loadTexts, sentence, t } = await import("../../gan/web/core/i18n.js");
+const { known, lang, loadTexts, refusal, sentence, t } = await import("../../gan/web/core/i18n.js");
 const { recall, remember } = await import("../../gan/web/core/storage.js");
 const { hashText, readHash, writeHash } = await import("../../gan/web/core/url.js");
 
@@ -82,6 +82,14 @@ test("an error becomes a sentence in the reader's words", () => {
   assert.equal(sentence({ key: "runs.state", values: { state: "paused" } }), "The run is paused.");
   assert.equal(sentence({ key: "no.such", text: "As the server says." }), "As the server says.");
   assert.equal(sentence({}), "It failed.");
+});
+
+test("whatever was thrown reads as a refusal", () => {
+  const busy = { key: "ui.busy", offline: true };
+  assert.equal(refusal(busy), busy);
+  assert.equal(refusal(new DOMException("", "AbortError")).name, "AbortError");
+  for (const thrown of ["full", null, undefined]) assert.deepEqual(refusal(thrown), { message: `${thrown}` });
+  assert.equal(sentence(refusal(new Error("no worker"))), "It failed.");
 });
 
 test("a page with texts of its own fetches none", async () => {

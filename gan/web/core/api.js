@@ -1,6 +1,6 @@
 // The routes of the server: their addresses, and their answers as JSON.
 import { LOCKED } from "./events.js";
-import { t } from "./i18n.js";
+import { refusal, t } from "./i18n.js";
 
 const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
 
@@ -37,7 +37,8 @@ export async function request(path, { query, method = "GET", value, signal, head
   let reply;
   try {
     reply = await fetch(address(path, query), { method, signal, cache: "no-store", ...sent });
-  } catch (error) {
+  } catch (thrown) {
+    const error = refusal(thrown);
     if (error.name === "AbortError") throw error;
     throw { offline: true, text: t("common.offline") };
   }

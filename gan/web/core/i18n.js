@@ -49,3 +49,11 @@ export function sentence(error) {
   if (known(`state.${state}`)) shown.state = t(`state.${state}`).toLowerCase();
   return t(`error.${error.key}`, shown);
 }
+
+/**
+ * What a catch clause got, as a refusal. Our own code throws refusals, and an Error has the fields of one.
+ * @param {unknown} thrown
+ * @returns {Refusal}
+ */
+export const refusal = (thrown) =>
+  typeof thrown === "object" && thrown !== null ? thrown : { message: String(thrown) };

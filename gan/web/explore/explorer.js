@@ -4,7 +4,7 @@ import { request } from "../core/api.js";
 import { later, latest } from "../core/debounce.js";
 import { h, setText } from "../core/dom.js";
 import { CHOSEN, DRAWN, EXPLORE, FAVOURITES, RAW } from "../core/events.js";
-import { sentence, t } from "../core/i18n.js";
+import { refusal, sentence, t } from "../core/i18n.js";
 import { Axes } from "./axes.js";
 import { Families } from "./families.js";
 import { Favourites } from "./favourites-store.js";
@@ -353,7 +353,8 @@ export class GanExplorer extends HTMLElement {
       this.rebase();
       this.neighbours.sheet.refresh();
       this.views.renew();
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (id !== this.point.model) return;
       if (!error.offline) this.broken.add(id);
       this.#reads(error);
@@ -393,7 +394,8 @@ export class GanExplorer extends HTMLElement {
       else this.large.draw(bitmap);
       this.path.show(pixels ? this.local.ms : null, this.model);
       this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point: asked } }));
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (asked.model !== this.point.model) return;
       // The point has moved since, so this error is about another picture.
       if (!error.offline && JSON.stringify(query(asked)) !== JSON.stringify(query(this.point))) return;

@@ -1,5 +1,6 @@
 // Polls the list of models while the Explore tab is on the screen.
 import { request } from "../core/api.js";
+import { refusal } from "../core/i18n.js";
 import { previewAddress } from "./panels/model-picker.js";
 
 const LIVE_BEAT = 2500; // ms until the next poll while a run trains
@@ -29,7 +30,7 @@ export class ModelFeed {
     try {
       this.take((await request("models")).map((model) => ({ ...model, preview: previewAddress(model) })));
     } catch (error) {
-      this.fail(error);
+      this.fail(refusal(error));
     }
     clearTimeout(this.timer);
     const { models } = this.explorer;

@@ -1,6 +1,6 @@
 // The left column of the tab shows one view at a time. The large picture and the sliders stay beside it.
 import { h, icon, must } from "../core/dom.js";
-import { t } from "../core/i18n.js";
+import { refusal, t } from "../core/i18n.js";
 
 /** The tabs, in their order: name -> title. A group of several views has a second row of tabs for them. */
 /** @type {Record<string, () => string>} */
@@ -209,7 +209,7 @@ export class Views {
     } catch (error) {
       if (this.turn !== mine) return;
       this.panel.replaceChildren();
-      this.explorer.say({ text: t("explore.view_failed", { reason: error.message }) });
+      this.explorer.say({ text: t("explore.view_failed", { reason: refusal(error).message }) });
       return;
     }
     this.panel.replaceChildren(...(this.opened ? [this.opened.element] : this.home));

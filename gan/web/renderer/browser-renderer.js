@@ -2,6 +2,7 @@
 // server draws.
 import { address } from "../core/api.js";
 import { must } from "../core/dom.js";
+import { refusal } from "../core/i18n.js";
 import { pointClasses, pointZ } from "../latent/sampling.js";
 import { assembled } from "./pictures.js";
 
@@ -78,7 +79,7 @@ export class BrowserRenderer {
       this.changed();
     } catch (error) {
       if (key === this.wanted) this.wanted = null;
-      explain(error);
+      explain(refusal(error));
     }
   }
 

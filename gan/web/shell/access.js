@@ -5,7 +5,7 @@ import { place, request } from "../core/api.js";
 import { accessNow, setAccess } from "../core/control.js";
 import { h, icon, setText } from "../core/dom.js";
 import { CONTROL, LOCKED } from "../core/events.js";
-import { sentence, t } from "../core/i18n.js";
+import { refusal, sentence, t } from "../core/i18n.js";
 
 /** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
@@ -106,7 +106,7 @@ export class Lock {
       this.open(false);
       this.button.focus();
     } catch (error) {
-      this.say(sentence(error));
+      this.say(sentence(refusal(error)));
       this.input.select();
     }
   }

@@ -50,7 +50,7 @@
       new Function(SYNTAX);
       return true;
     } catch (error) {
-      return error.name !== "SyntaxError"; // a policy forbids new functions, so the syntax stays unchecked
+      return !(error instanceof SyntaxError); // a policy forbids new functions, so the syntax stays unchecked
     }
   }
 

@@ -2,6 +2,7 @@
 import { request } from "../core/api.js";
 import { accessNow, setMine } from "../core/control.js";
 import { LOCKED } from "../core/events.js";
+import { refusal } from "../core/i18n.js";
 
 const SOONEST = 150; // ms from one poll to the next
 const MOST_ROWS = 6000; // of statistics; a run of half an hour fits in full, and a reload gets 1,500
@@ -73,7 +74,8 @@ async function tick() {
     failures = 0;
   } catch (error) {
     failures += 1;
-    if (!error.offline && viewed === asked) viewed = null; // the run was deleted, so show the default one
+    // The run was deleted, so show the default one.
+    if (!refusal(error).offline && viewed === asked) viewed = null;
     if (latest) latest = { ...latest, offline: failures > 1 };
   }
   busy = false;

@@ -4,7 +4,7 @@ import { later, latest } from "../core/debounce.js";
 import { h, icon, must, setText } from "../core/dom.js";
 import { DRAWN, RAW } from "../core/events.js";
 import { clock, device, whole } from "../core/format.js";
-import { known, t } from "../core/i18n.js";
+import { known, refusal, t } from "../core/i18n.js";
 import { remember as keep } from "../core/storage.js";
 import { described, filed, showSeed } from "../explore/file-names.js";
 import { Canvas } from "../explore/panels/canvas.js";
@@ -256,7 +256,7 @@ class GanPage extends HTMLElement {
       this.draw();
       this.settle();
     } catch (error) {
-      this.say({ text: t("page.unable", { reason: error.message ?? String(error) }) });
+      this.say({ text: t("page.unable", { reason: refusal(error).message ?? String(error) }) });
     } finally {
       this.large.wait(null);
     }
@@ -318,7 +318,7 @@ class GanPage extends HTMLElement {
       this.say(null);
       this.dispatchEvent(new CustomEvent(DRAWN, { detail: { point } }));
     } catch (error) {
-      this.say({ text: t("page.unable", { reason: error.message }) });
+      this.say({ text: t("page.unable", { reason: refusal(error).message }) });
     }
   }
 

@@ -3,7 +3,7 @@ import { request } from "../core/api.js";
 import { accessNow } from "../core/control.js";
 import { h, setText } from "../core/dom.js";
 import { CONTROL } from "../core/events.js";
-import { sentence, t } from "../core/i18n.js";
+import { refusal, sentence, t } from "../core/i18n.js";
 
 /** @type {JobsOffer} */
 const NONE = { flavors: [], owner: null, spare: 0 };
@@ -45,7 +45,7 @@ export class MachineChoice {
       this.offer = NONE;
       this.element.hidden = !this.here;
       this.select.replaceChildren(h("option", { value: "" }, t("train.where_here")));
-      setText(this.about, sentence(error));
+      setText(this.about, sentence(refusal(error)));
       return;
     }
     const chosen = this.select.value;

@@ -1,5 +1,6 @@
 // A sheet of pictures on one canvas at the screen's resolution, with a button on each cell.
 import { context2d, h, targetOf } from "../core/dom.js";
+import { refusal } from "../core/i18n.js";
 
 // Share of a cell; a wider gap would waste room, so pictures are enlarged by a fraction instead.
 const LARGEST_GAP = 0.14;
@@ -207,7 +208,8 @@ export class Sheet {
       this.mosaic.draw(bitmap);
       this.mosaic.lock(false);
       this.refresh(); // the query may have changed meanwhile
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (error.offline) this.stale = true;
       // The query has changed, so this error is about another sheet.
       else if (JSON.stringify(this.query()) !== wanted) return void this.refresh();

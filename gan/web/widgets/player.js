@@ -1,5 +1,6 @@
 // Moves the point continuously, one step after each drawn picture. A slow renderer so gets fewer requests.
 import { DRAWN, PLAYING } from "../core/events.js";
+import { refusal } from "../core/i18n.js";
 
 // Seconds of the longest step; a slow renderer slows the movement down instead of making it jump.
 const LONGEST = 0.25;
@@ -82,7 +83,7 @@ export class Player {
       return this.step(this.last === null ? 0 : Math.min(LONGEST, (now - this.last) / 1000));
     } catch (error) {
       this.pause();
-      this.explorer.say(error);
+      this.explorer.say(refusal(error));
       return undefined;
     }
   }

@@ -2,7 +2,7 @@
 // points.
 import { request } from "../core/api.js";
 import { setText } from "../core/dom.js";
-import { t } from "../core/i18n.js";
+import { refusal, t } from "../core/i18n.js";
 
 const QUEUE = 1000; // ms between two requests while other jobs go first
 
@@ -64,7 +64,7 @@ export class ServerJob {
     } catch (error) {
       if (this.#mine !== mine) return;
       this.#mine = null;
-      this.fail(error);
+      this.fail(refusal(error));
     }
   }
 

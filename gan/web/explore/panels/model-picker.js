@@ -3,7 +3,7 @@
 import { address, request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
-import { known, t } from "../../core/i18n.js";
+import { known, refusal, t } from "../../core/i18n.js";
 
 /**
  * @param {string} group
@@ -170,7 +170,7 @@ export class ModelPicker {
       this.#open(false);
       this.pick(id);
     } catch (error) {
-      this.say(error);
+      this.say(refusal(error));
     } finally {
       this.button.disabled = false;
       setText(this.button, t("explore.pull"));

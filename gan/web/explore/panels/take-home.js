@@ -1,6 +1,6 @@
 // Downloads of the generator: as a web page that needs no server, or as ONNX.
 import { h, icon, must } from "../../core/dom.js";
-import { t } from "../../core/i18n.js";
+import { refusal, t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
 import { movedAlong } from "../../latent/point.js";
 import { fetched, save } from "../../renderer/pictures.js";
@@ -87,7 +87,7 @@ export class TakeHome {
       );
       save(page ? await opened(reply, point) : await reply.blob(), file);
     } catch (error) {
-      this.failed(error, id);
+      this.failed(refusal(error), id);
     } finally {
       button.disabled = false;
       name.textContent = text;

@@ -1,6 +1,6 @@
 // The row under the large picture: its seed, and the buttons for the current point.
 import { h, icon, setText } from "../../core/dom.js";
-import { t } from "../../core/i18n.js";
+import { refusal, t } from "../../core/i18n.js";
 import { filed, showSeed } from "../file-names.js";
 import { title } from "./model-picker.js";
 import { query } from "../../latent/encoding.js";
@@ -116,7 +116,7 @@ export class Toolbar {
       const { bitmap, blob } = await picture("image", query(point));
       save(times > 1 ? await enlarged(bitmap, times) : blob, name);
     } catch (error) {
-      this.explorer.say(error);
+      this.explorer.say(refusal(error));
     }
   }
 }

@@ -4,24 +4,21 @@ import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { ANSWER, FORM } from "../../core/events.js";
 import { short, whole } from "../../core/format.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { formNow } from "./settings.js";
 
 const PAUSE = 250; // ms without a change before it asks the server
 const AGAIN = 2000; // ms before it asks again, while the self-test still runs or no server answers
 
 class Cost extends HTMLElement {
-  /** @type {HTMLElement} */ lead;
-  /** @type {HTMLElement} */ pace;
-  /** @type {HTMLElement} */ needs;
+  lead = h("p", { class: "tr-cost-lead" });
+  pace = h("p");
+  needs = h("p");
   /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
   /** Aborts the running request. @type {AbortController | undefined} */ asked;
 
   connectedCallback() {
-    if (this.lead) return;
-    this.lead = h("p", { class: "tr-cost-lead" });
-    this.pace = h("p");
-    this.needs = h("p");
+    if (this.firstChild) return;
     this.append(this.lead, this.pace, this.needs);
     addEventListener(FORM, (event) => this.ask(event.detail, PAUSE));
     addEventListener(ANSWER, ({ detail }) => {
@@ -51,7 +48,8 @@ class Cost extends HTMLElement {
         if (this.asked !== asked) return;
         this.show(found);
         if (found.rate === null) this.ask(form, AGAIN); // undefined for a kind whose speed is not estimated
-      } catch (error) {
+      } catch (thrown) {
+        const error = refusal(thrown);
         if (this.asked !== asked || error.name === "AbortError") return;
         if (error.offline) this.ask(form, AGAIN);
         else this.refuse(error);

@@ -5,7 +5,7 @@ import { accessNow, isVisitor } from "../../core/control.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, CONTROL, KIND, OFFER, SUBMIT } from "../../core/events.js";
 import { whole } from "../../core/format.js";
-import { known, sentence, t } from "../../core/i18n.js";
+import { known, refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
@@ -59,7 +59,7 @@ class Picker extends HTMLElement {
     try {
       this.build(await catalogue());
     } catch (error) {
-      this.append(h("p", { class: "tr-error" }, sentence(error)));
+      this.append(h("p", { class: "tr-error" }, sentence(refusal(error))));
     }
     // Gradio may have bound the value after we were built.
     this.mark(JSON.parse(this.dataset.value ?? "null") ?? this.value);
@@ -382,11 +382,10 @@ class Gpus extends HTMLElement {
 
 /** The answer to Train: shows the new run, or the error beside the button. */
 class Answer extends HTMLElement {
-  /** @type {HTMLElement} */ text;
+  text = h("p", { class: "tr-error", role: "alert", hidden: true });
 
   connectedCallback() {
-    if (this.text) return;
-    this.text = h("p", { class: "tr-error", role: "alert", hidden: true });
+    if (this.firstChild) return;
     this.append(this.text);
     /** @type {?HTMLElement} */
     const panel = this.closest("#train-go");

@@ -1,5 +1,5 @@
-// <gan-own>: uploaded pictures, or a data set of the Hub. The reader chooses or drops files, the server surveys them, and the report is
-// shown before training.
+// <gan-own>: uploaded pictures, or a data set of the Hub. The reader chooses or drops files, the server surveys
+// them, and the report is shown before training.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CHOOSE, FORM, OFFER } from "../../core/events.js";
@@ -32,17 +32,40 @@ class OwnPictures extends HTMLElement {
   bar = h("div", { class: "ow-bar", hidden: true }, this.fill);
   name = h("b");
   size = h("small");
-  /** @type {HTMLButtonElement} */ zone;
-  /** @type {HTMLButtonElement} */ more;
-  /** @type {HTMLButtonElement} */ out;
-  /** @type {HTMLElement} */ row;
+  zone = h(
+    "button",
+    { type: "button", class: "ow-zone", onclick: () => this.input.click() },
+    icon("upload"),
+    h("b", {}, t("own.choose")),
+    h("span", { class: "ow-drop" }, t("own.drop")),
+    this.limitsLine,
+  );
+  more = h(
+    "button",
+    { type: "button", class: "ow-tool", onclick: () => this.input.click() },
+    icon("plus"),
+    h("span", {}, t("own.add")),
+  );
+  out = h(
+    "button",
+    { type: "button", class: "ow-tool", onclick: () => this.clear() },
+    icon("close"),
+    h("span", {}, t("own.remove")),
+  );
+  row = h(
+    "div",
+    { class: "ow-row", hidden: true },
+    h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out),
+    this.bar,
+    this.status,
+  );
   error = h("div", { class: "tr-error", role: "alert", hidden: true });
   found = h("div", { class: "ow-found", "aria-live": "polite", hidden: true });
   asked = asked((name, value) => this.set(name, value));
   hub = new HubField((id, cap) => this.pull({ id, cap }));
 
   async connectedCallback() {
-    if (this.zone) return;
+    if (this.firstChild) return;
     this.addEventListener(OFFER, (event) => this.offered(event.detail));
     this.build();
     this.offered(JSON.parse(this.dataset.value ?? "null"));
@@ -62,34 +85,6 @@ class OwnPictures extends HTMLElement {
       this.add([...(this.input.files ?? [])]);
       this.input.value = ""; // so that the same file can be chosen again
     });
-    this.zone = h(
-      "button",
-      { type: "button", class: "ow-zone", onclick: () => this.input.click() },
-      icon("upload"),
-      h("b", {}, t("own.choose")),
-      h("span", { class: "ow-drop" }, t("own.drop")),
-      this.limitsLine,
-    );
-    this.more = h(
-      "button",
-      { type: "button", class: "ow-tool", onclick: () => this.input.click() },
-      icon("plus"),
-      h("span", {}, t("own.add")),
-    );
-    this.out = h(
-      "button",
-      { type: "button", class: "ow-tool", onclick: () => this.clear() },
-      icon("close"),
-      h("span", {}, t("own.remove")),
-    );
-    this.row = h(
-      "div",
-      { class: "ow-row", hidden: true },
-      h("div", { class: "ow-file" }, h("p", {}, this.name, this.size), this.more, this.out),
-      this.bar,
-      this.status,
-    );
-
     this.append(this.input, this.zone, this.hub.element, this.row, this.error, this.found);
     for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
       this.addEventListener(name, (event) => this.drag(event));

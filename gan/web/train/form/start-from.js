@@ -3,7 +3,7 @@
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { CHOOSE, OFFER } from "../../core/events.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { fullTitle } from "../../explore/panels/model-picker.js";
 
 /** New weights. @type {StartValue} */
@@ -36,7 +36,7 @@ class StartFrom extends HTMLElement {
       this.list();
     } catch (error) {
       this.about.hidden = false;
-      setText(this.about, sentence(error));
+      setText(this.about, sentence(refusal(error)));
     }
   }
 

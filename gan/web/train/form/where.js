@@ -4,11 +4,10 @@ import { MachineChoice } from "../jobs.js";
 import { formNow } from "./settings.js";
 
 class Where extends HTMLElement {
-  /** @type {MachineChoice} */ choice;
+  choice = new MachineChoice({ here: true });
 
   connectedCallback() {
-    if (this.choice) return;
-    this.choice = new MachineChoice({ here: true });
+    if (this.firstChild) return;
     this.append(this.choice.element);
     addEventListener(FORM, (event) => this.choice.update(event.detail[3]));
     this.choice.update(formNow()?.[3] ?? 0);

@@ -1,7 +1,7 @@
 // The button that adds a run from a file, which another server's "Download this run" has written.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh, view } from "../../shell/run-feed.js";
 import { send } from "../form/upload.js";
 
@@ -43,7 +43,8 @@ export class Arrival {
       this.say(t("stage.bring_done"));
       view(run);
       refresh();
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       this.say(error.say ? t(error.say, error.values) : sentence(error), true);
     }
     this.button.disabled = false;

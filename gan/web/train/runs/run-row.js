@@ -4,7 +4,7 @@ import { request } from "../../core/api.js";
 import { controls, isVisitor } from "../../core/control.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh, view, viewing } from "../../shell/run-feed.js";
 import { dataName, recipeName } from "../catalogue.js";
 import { isOwn } from "./own-runs.js";
@@ -14,18 +14,17 @@ const NAME_MOST = 60; // as in gan/runs/names.py
 const BUSY = ["starting", "running"]; // these runs can't be deleted
 
 export class RunRow {
-  /** @type {RunEntry} */
-  run;
   /** The field in place of the name. @type {?HTMLFormElement} */
   form = null;
   busy = false;
 
   /**
-   * @param {string} id
+   * @param {RunEntry} run
    * @param {{choose: () => void, say: (text: string, bad?: boolean) => void}} options
    */
-  constructor(id, { choose, say }) {
-    this.id = id;
+  constructor(run, { choose, say }) {
+    this.run = run;
+    this.id = run.id;
     this.say = say;
     this.dot = h("i");
     this.name = h("b");
@@ -159,7 +158,7 @@ export class RunRow {
       refresh();
     } catch (error) {
       button.disabled = false;
-      this.say(sentence(error), true);
+      this.say(sentence(refusal(error)), true);
       field.focus();
     }
   }
@@ -174,7 +173,7 @@ export class RunRow {
       if (command === "delete" && viewing() === this.id) view(null);
       else refresh();
     } catch (error) {
-      this.say(sentence(error), true);
+      this.say(sentence(refusal(error)), true);
     }
     this.busy = false;
   }

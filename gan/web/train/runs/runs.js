@@ -5,7 +5,7 @@ import { request } from "../../core/api.js";
 import { CONTROL } from "../../core/events.js";
 import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { Arrival } from "./arrival.js";
 import { RunRow } from "./run-row.js";
@@ -96,7 +96,7 @@ export class Runs {
       setTimeout(() => {
         this.failed = false;
       }, SAY_FOR);
-      this.say(sentence(error), true);
+      this.say(sentence(refusal(error)), true);
     }
     this.fetching = false;
     if (this.last) this.show(...this.last);
@@ -133,7 +133,7 @@ export class Runs {
     const ids = new Set(runs.map((run) => run.id));
     for (const [id, row] of this.rows) if (!ids.has(id)) this.remove(id, row);
     runs.forEach((run, place) => {
-      const row = this.rows.get(run.id) ?? this.add(run.id);
+      const row = this.rows.get(run.id) ?? this.add(run);
       if (this.items.children[place] !== row.element)
         this.items.insertBefore(row.element, this.items.children[place] ?? null);
       row.update(run, {
@@ -147,9 +147,10 @@ export class Runs {
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
 
-  /** @param {string} id */
-  add(id) {
-    const row = new RunRow(id, {
+  /** @param {RunEntry} run */
+  add(run) {
+    const { id } = run;
+    const row = new RunRow(run, {
       choose: () => this.choose(id),
       say: (text, bad = false) => this.say(text, bad),
     });

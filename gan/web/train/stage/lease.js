@@ -3,7 +3,7 @@ import { request } from "../../core/api.js";
 import { controls, isVisitor } from "../../core/control.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { greet, visitorHeaders } from "../../core/frame.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 
 /** The panel of a run that trains in leases. */
@@ -86,9 +86,10 @@ export class Lease {
       this.used += answer.seconds;
       // A chain of such leases would use up the quota for nothing.
       if (answer.reason === "lease" && answer.step === status.step) this.stop(id, t("lease.no_step"));
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (error.values?.offer) this.seconds.value = String(error.values.offer);
-      this.stop(id, sentence(error));
+      this.stop(id, sentence(refusal(error)));
     }
     this.busy = false;
     refresh();
@@ -110,7 +111,7 @@ export class Lease {
       await request(`runs/${this.run.id}/cpu`, { method: "POST" });
       refresh();
     } catch (error) {
-      this.say(sentence(error));
+      this.say(sentence(refusal(error)));
     }
   }
 }

@@ -3,7 +3,7 @@ import { request } from "../../core/api.js";
 import { controls, isVisitor } from "../../core/control.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CONTROL, EXPLORE } from "../../core/events.js";
-import { sentence, t } from "../../core/i18n.js";
+import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { openTab } from "../../shell/tabs.js";
 import { fetched, save } from "../../renderer/pictures.js";
@@ -164,7 +164,7 @@ export class RunControls {
       this.say(t(`stage.${name}_done`));
       refresh();
     } catch (error) {
-      this.say(sentence(error), true);
+      this.say(sentence(refusal(error)), true);
     }
     setTimeout(() => this.allow(), 400);
   }
@@ -179,7 +179,7 @@ export class RunControls {
       save(await (await fetched(`runs/${id}/file`, {})).blob(), `${id}.zip`);
       this.say(t("stage.take_done"));
     } catch (error) {
-      this.say(sentence(error), true);
+      this.say(sentence(refusal(error)), true);
     }
     this.take.disabled = false;
     setText(this.takeName, t("stage.take"));

@@ -20,64 +20,60 @@ const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", ...SCOR
 const STARTING_FOR = 8000;
 
 class Stage extends HTMLElement {
-  /** @type {HTMLElement} */ verdict;
-  /** @type {HTMLElement} */ subtitle;
-  /** @type {HTMLElement} */ offline;
-  /** @type {HTMLElement} */ bar;
+  verdict = h("p", { class: "tr-verdict", role: "status" });
+  subtitle = h("p", { class: "tr-title" });
+  offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
   fill = h("i");
-  /** @type {Record<string, HTMLElement>} */ facts = {};
-  /** @type {SampleGrid} */ grid;
-  /** @type {Charts} */ charts;
-  /** @type {RunControls} */ controls;
-  /** @type {Lease} */ lease;
-  /** @type {Runs} */ runs;
-  /** @type {Events} */ events;
-  /** @type {HTMLElement} */ log;
-  /** @type {HTMLElement} */ lines;
-  /** @type {HTMLDetailsElement} */ last;
-  /** @type {HTMLElement} */ empty;
-  /** @type {HTMLElement} */ body;
-  /** @type {() => void} */ readLog = () => {};
+  bar = h(
+    "div",
+    {
+      class: "tr-bar",
+      role: "progressbar",
+      "aria-label": t("stage.progress"),
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+    },
+    this.fill,
+  );
+  /** @type {Record<string, HTMLElement>} */
+  facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
+  grid = new SampleGrid();
+  charts = new Charts();
+  controls = new RunControls();
+  lease = new Lease();
+  runs = new Runs();
+  events = new Events();
+  lastLines = h("pre", { class: "tr-lines" });
+  last = h(
+    "details",
+    { class: "tr-more tr-last", hidden: true },
+    h("summary", {}, t("stage.last_lines")),
+    this.lastLines,
+  );
+  logLines = h("pre", { class: "tr-lines" });
+  log = h(
+    "details",
+    { class: "tr-more", ontoggle: () => this.readLog() },
+    h("summary", {}, t("stage.log")),
+    this.logLines,
+  );
+  empty = h(
+    "div",
+    { class: "tr-empty", hidden: true },
+    h("h2", {}, t("stage.empty")),
+    h("p", {}, t("stage.empty_hint")),
+  );
+  body = h("div", { class: "tr-body", hidden: true });
   /** Ends the subscription. @type {(() => void) | null} */ stop = null;
   /** The last answer. @type {?Feed} */ live = null;
   /** Id of the run on the screen. @type {?string} */ runId = null;
   /** When Train was pressed, in ms; 0 after the answer. */ pressed = 0;
 
   connectedCallback() {
-    if (this.verdict) {
+    if (this.firstChild) {
       this.stop ??= subscribe((live) => this.show(live));
       return;
     }
-    this.verdict = h("p", { class: "tr-verdict", role: "status" });
-    this.subtitle = h("p", { class: "tr-title" });
-    this.offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
-    this.bar = h(
-      "div",
-      {
-        class: "tr-bar",
-        role: "progressbar",
-        "aria-label": t("stage.progress"),
-        "aria-valuemin": "0",
-        "aria-valuemax": "100",
-      },
-      this.fill,
-    );
-    this.facts = Object.fromEntries(FACTS.map((name) => [name, h("dd")]));
-    this.grid = new SampleGrid();
-    this.charts = new Charts();
-    this.controls = new RunControls();
-    this.lease = new Lease();
-    this.runs = new Runs();
-    this.events = new Events();
-    this.log = this.buildLog();
-    this.lines = h("pre", { class: "tr-lines" });
-    this.last = h(
-      "details",
-      { class: "tr-more tr-last", hidden: true },
-      h("summary", {}, t("stage.last_lines")),
-      this.lines,
-    );
-    this.empty = this.buildEmpty();
     const rail = h(
       "aside",
       { class: "tr-rail" },
@@ -91,9 +87,7 @@ class Stage extends HTMLElement {
       this.lease.element,
       this.controls.element,
     );
-    this.body = h(
-      "div",
-      { class: "tr-body", hidden: true },
+    this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.events.element,
       this.last,
@@ -112,25 +106,11 @@ class Stage extends HTMLElement {
     this.stop = null;
   }
 
-  buildLog() {
-    const lines = h("pre", { class: "tr-lines" });
-    const log = h("details", { class: "tr-more" }, h("summary", {}, t("stage.log")), lines);
-    log.addEventListener("toggle", () => this.readLog());
-    this.readLog = async () => {
-      if (!log.open || !this.runId) return;
-      const { lines: found } = await request(`runs/${this.runId}/log`).catch(() => ({ lines: [] }));
-      setText(lines, found.join("\n") || t("stage.log_empty"));
-    };
-    return log;
-  }
-
-  buildEmpty() {
-    return h(
-      "div",
-      { class: "tr-empty", hidden: true },
-      h("h2", {}, t("stage.empty")),
-      h("p", {}, t("stage.empty_hint")),
-    );
+  /** Fetch the log of the run on the screen, if the reader has opened it. */
+  async readLog() {
+    if (!this.log.open || !this.runId) return;
+    const { lines } = await request(`runs/${this.runId}/log`).catch(() => ({ lines: [] }));
+    setText(this.logLines, lines.join("\n") || t("stage.log_empty"));
   }
 
   /** Train was pressed: show "starting" at once, before the server answers. */
@@ -222,7 +202,7 @@ class Stage extends HTMLElement {
     this.fill.style.width = `${100 * status.progress}%`;
     this.bar.setAttribute("aria-valuenow", String(Math.round(100 * status.progress)));
     this.last.hidden = !run.log.length;
-    setText(this.lines, run.log.slice(-12).join("\n"));
+    setText(this.lastLines, run.log.slice(-12).join("\n"));
   }
 
   /**

@@ -3,7 +3,7 @@ import { controls, isVisitor } from "../../../core/control.js";
 import { later } from "../../../core/debounce.js";
 import { find, h, icon, setText } from "../../../core/dom.js";
 import { CHOSEN, CONTROL } from "../../../core/events.js";
-import { sentence, t } from "../../../core/i18n.js";
+import { refusal, sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
 import { DirectionRow } from "./direction-row.js";
 import { save } from "../../../renderer/pictures.js";
@@ -149,7 +149,8 @@ export class View {
           : (families.found[list] ?? []);
       this.#fill(found);
       this.#say(null);
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (list === this.list && model === this.model && sentence(error)) this.#say(error, true);
     } finally {
       clearTimeout(wait);
@@ -273,7 +274,7 @@ export class View {
       await this.show();
       this.announce(t(chosen.isSaved ? "explore.list_saved" : "explore.list_unsaved"));
     } catch (error) {
-      this.announce(sentence(error));
+      this.announce(sentence(refusal(error)));
     } finally {
       this.everybody.disabled = false;
     }
@@ -298,7 +299,7 @@ export class View {
       await this.explorer.chosen.imported(await file.text(), this.explorer.families);
       this.announce(t("explore.list_imported", { count: this.explorer.chosen.ids().length }));
     } catch (error) {
-      this.announce(sentence(error));
+      this.announce(sentence(refusal(error)));
     }
   }
 }

@@ -1,7 +1,7 @@
 // The view of favourites: the list, its file, and arithmetic with three of them.
 import { find, h, icon, must, setText } from "../../../core/dom.js";
 import { FAVOURITES } from "../../../core/events.js";
-import { t } from "../../../core/i18n.js";
+import { refusal, t } from "../../../core/i18n.js";
 import { read } from "../../favourites-store.js";
 import { title } from "../../panels/model-picker.js";
 import { keyOf } from "../loop/key-frames.js";
@@ -304,7 +304,7 @@ export class View {
       this.result.disabled = false;
       drawThumb(explorer, this.minis[3], { ...fresh(), model: model.id, ...this.sum });
     } catch (error) {
-      explorer.say(error);
+      explorer.say(refusal(error));
     }
   }
 }

@@ -2,7 +2,7 @@
 // amplify units.
 import { later, latest } from "../../../core/debounce.js";
 import { context2d, h, must, setText } from "../../../core/dom.js";
-import { sentence, t } from "../../../core/i18n.js";
+import { refusal, sentence, t } from "../../../core/i18n.js";
 import { query } from "../../../latent/encoding.js";
 import { MOST_UNITS } from "../../../latent/point.js";
 import { blank, packed } from "../../../renderer/pictures.js";
@@ -147,7 +147,8 @@ export class View {
       if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
       this.asked = key;
       this.#show(answers);
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       this.asked = null; // the status now shows the error instead
       setText(this.status, sentence(error));
       if (error.offline) setTimeout(() => this.follow(), RETRY * (1 + Math.random()));

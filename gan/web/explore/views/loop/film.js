@@ -1,7 +1,7 @@
 // The file of a loop. The server makes it, and reports its progress in the same answer.
 import { address } from "../../../core/api.js";
 import { must } from "../../../core/dom.js";
-import { t } from "../../../core/i18n.js";
+import { refusal, t } from "../../../core/i18n.js";
 
 const TRIES = 20; // enough for a class that saves its loops at once
 const PAUSE = 2000; // ms, plus up to as much again at random
@@ -21,7 +21,8 @@ export async function film(asked, report, signal) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(asked, report, signal);
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (!error.offline || error.key !== "ui.busy" || attempt === TRIES) throw error;
       await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
       signal.throwIfAborted();

@@ -2,7 +2,7 @@
 import { h, icon, must, setText } from "../../../core/dom.js";
 import { PLAYING } from "../../../core/events.js";
 import { fileSize } from "../../../core/format.js";
-import { sentence, t } from "../../../core/i18n.js";
+import { refusal, sentence, t } from "../../../core/i18n.js";
 import { film } from "./film.js";
 import { keep, keyOf, keysOf, watch } from "./key-frames.js";
 import {
@@ -205,7 +205,7 @@ export class View {
       this.current = keys.length - 1;
       this.#changed();
     } catch (error) {
-      this.explorer.say(error);
+      this.explorer.say(refusal(error));
     }
   }
 
@@ -357,7 +357,8 @@ export class View {
       const blob = await film(asked, (line) => this.#showProgress(line), this.ending.signal);
       save(blob, `ganarium-loop-${(explorer.point.model ?? "").replace(/[^a-z0-9-]+/gi, "-")}.${form}`);
       setText(this.fileNote, t("explore.loop_saved", { size: fileSize(blob.size) }));
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       setText(this.fileNote, error.name === "AbortError" ? t("explore.loop_cancelled") : sentence(error));
     }
     this.#working(false);

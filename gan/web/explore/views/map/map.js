@@ -2,7 +2,7 @@
 // to see more.
 import { context2d, h, icon, setText, wheelMeant } from "../../../core/dom.js";
 import { whole } from "../../../core/format.js";
-import { sentence, t } from "../../../core/i18n.js";
+import { refusal, sentence, t } from "../../../core/i18n.js";
 import { className } from "../../panels/model-picker.js";
 import { query } from "../../../latent/encoding.js";
 import { nearest, Plane, thinned, towards } from "../../../latent/plane.js";
@@ -167,7 +167,8 @@ export class View {
         if (!facts) return;
         by ??= facts.methods[0];
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = refusal(thrown);
       if (this.loading !== mine || this.model !== model) return;
       setText(this.status, sentence(error));
       if (error.offline)

@@ -4,7 +4,7 @@ import { request } from "../../../core/api.js";
 import { later } from "../../../core/debounce.js";
 import { context2d, h, icon, setText } from "../../../core/dom.js";
 import { short } from "../../../core/format.js";
-import { t } from "../../../core/i18n.js";
+import { refusal, t } from "../../../core/i18n.js";
 import { described, filed } from "../../file-names.js";
 import { Canvas } from "../../panels/canvas.js";
 import { title } from "../../panels/model-picker.js";
@@ -213,7 +213,7 @@ export class View {
       if (model.id !== this.explorer.point.model) return;
       this.#take(this.explorer.unread ? [] : moments.filter(({ step }) => !this.broken.has(step)));
     } catch (error) {
-      this.explorer.say(error);
+      this.explorer.say(refusal(error));
     }
   }
 
