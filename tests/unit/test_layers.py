@@ -1,6 +1,7 @@
 """Test the engine as a whole: it knows no web page, starts quickly, and touches no GPU during imports."""
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -177,3 +178,13 @@ def test_error_sentences_are_sentences():
     for key, text in MESSAGES.items():
         assert text.rstrip().endswith((".", "}")), key
         assert text[0].isupper() or text[0] in "“{", key
+
+
+def test_a_group_of_error_sentences_lies_in_one_module():
+    from gan import errors
+
+    groups: dict[str, str] = {}
+    for path in (ROOT / "gan" / "errors").glob("[a-z]*.py"):
+        for key in importlib.import_module(f"gan.errors.{path.stem}").MESSAGES:
+            assert groups.setdefault(key.split(".")[0], path.stem) == path.stem, key
+            assert key in errors.MESSAGES
