@@ -122,6 +122,13 @@ class Store:
         """Return the run's status.json with every field. The state is "damaged" if a file is unreadable."""
         return self._run(run_id).status()
 
+    def state(self, run_id: str) -> str | None:
+        """Return the run's state, or None if somebody has deleted its directory."""
+        try:
+            return self.status(run_id)["state"]
+        except UserError:
+            return None
+
     def stats(self, run_id: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Return the statistics after the first `since` lines, and the next `since`. See `follow`."""
         lines, count, _ = self.follow(run_id, since)

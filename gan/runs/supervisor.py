@@ -1,6 +1,6 @@
-"""The supervisor: run one worker at a time on the device, keep a queue, and keep a spare worker ready.
+"""The supervisor: run one worker at a time on the device, and keep a queue.
 
-The spare has already imported torch. All state is in the run directories, so a restarted server finds the
+gan.runs.launcher starts the workers. All state is in the run directories, so a restarted server finds the
 worker at work and the queue unchanged. The supervisor writes a run's status only while the run has no worker.
 """
 
@@ -17,13 +17,14 @@ from typing import Any
 
 from gan.config import Settings
 from gan.errors import UserError
-from gan.files import FULL, append_line
+from gan.files import append_line
 from gan.kinds import get_kind
 from gan.runs import processes, recovery
 from gan.runs.backend import PREPARE, WAIT, Backend, Processes
 from gan.runs.disk import Complaints, Reserve, Room, writing
+from gan.runs.launcher import Launcher
 from gan.runs.more import extend
-from gan.runs.processes import Spare, Worker
+from gan.runs.processes import Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
 from gan.train.autotune.machine import count_gpus
@@ -32,10 +33,7 @@ from gan.worker.run_dir import LEASE
 
 TICK = 0.25  # seconds between checks of the workers; commands do not wait for it
 SURVEY = 2.0  # seconds between checks of all runs, for runs that other processes started or lost
-# seconds of training before the next spare starts: importing torch would slow down a run's first steps
-SPARE_DELAY = 15.0
 PATIENCE = 5.0  # seconds before a retry after the disk was full
-RETRY = 30.0  # seconds before a new spare replaces one that died
 FREES = ("pause", "stop", "cancel", "end", "delete")  # commands that must work on a full disk
 CHECKPOINT_TIMEOUT = 30.0  # seconds that close() waits for the worker's checkpoint
 
@@ -56,17 +54,13 @@ class Supervisor:
         backend: Backend | None = None,
     ):
         self.store, self._backend = store, backend or Processes()
-        self._command = tuple(worker_command)
+        self._launcher = Launcher(store, worker_command)
         # runs with a worker process; more than one only if a person started some at a terminal
         self._live: dict[str, Worker] = {}
         self._asked: set[str] = set()  # of those, the runs that a person asked to pause
         self._leased: set[str] = set()  # runs that wait for a lease or train in one, beside the queue
         self._queue: tuple[str, ...] = ()
         self._active: str | None = None
-        self._spare: Spare | None = None
-        self._spare_log = store.root / ".spare.log"
-        self._spare_not_before = 0.0
-        self._training_since: float | None = None
         self._next_survey = 0.0
         self._claimed: Path | None = None
         # runs whose worker ended with the machine or the server, until each is back in the queue
@@ -117,13 +111,11 @@ class Supervisor:
         with self._lock:
             ours = {run_id: worker for run_id, worker in self._live.items() if worker.supervised}
             interrupted = [
-                run_id for run_id in ours if run_id not in self._asked and self._state(run_id) in LIVE
+                run_id for run_id in ours if run_id not in self._asked and self.store.state(run_id) in LIVE
             ]
             for worker in ours.values():
                 worker.terminate()
-            if self._spare is not None:
-                self._spare.dismiss()
-                self._spare = None
+            self._launcher.close()
             processes.wait_for(list(ours.values()), CHECKPOINT_TIMEOUT)
             self._reap()
             # a worker may still be ending after it wrote "paused", so flag all runs, not only the ended ones
@@ -227,7 +219,7 @@ class Supervisor:
         with self._lock, writing():
             self._leased.discard(run_id)
             self._live.pop(run_id, None)  # its process may wait for another lease
-            state = self._state(run_id)
+            state = self.store.state(run_id)
             if error is not None and state in (*LIVE, "paused"):
                 if error.key == "lease.cut":
                     self._note_cut(run_id)
@@ -261,10 +253,7 @@ class Supervisor:
 
     def spare_ready(self) -> bool:
         """Return whether a spare has imported everything, so that a run would start at once."""
-        try:
-            return self._spare is not None and self._spare_log.read_bytes().rstrip().endswith(b"ready")
-        except OSError:
-            return False
+        return self._launcher.spare_ready()
 
     def _transitions(self) -> dict[str, dict[str, Callable[[str], None]]]:
         """Return what each command does, by the states that allow it."""
@@ -340,7 +329,7 @@ class Supervisor:
         if run_id in self._live and not self._live[run_id].kill():
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
-        if self._state(run_id) in LIVE:
+        if self.store.state(run_id) in LIVE:
             self._leave(
                 run_id,
                 "paused",
@@ -392,7 +381,8 @@ class Supervisor:
         while room and self._queue and not self._busy():
             self._start_run(self._queue[0])
             self._survey()
-        self._keep_spare(now)
+        if not self._backend.lends:  # its few processes are short, and a spare would only hold memory
+            self._launcher.keep_spare(now, self._active)
 
     def _look_again(self) -> None:
         """Update the queue at once after a change, and wake the thread."""
@@ -410,7 +400,7 @@ class Supervisor:
 
     def _settle(self, run_id: str, worker: Worker) -> None:
         """Write the final state of a run if its worker ended without doing so."""
-        state = self._state(run_id)
+        state = self.store.state(run_id)
         # a stop that came while the worker wrote the checkpoint of a pause
         if state == "paused" and "stop" in self.store.drop_commands(run_id):
             self._end(run_id)
@@ -419,16 +409,9 @@ class Supervisor:
             self._leave(
                 run_id,
                 *recovery.last_state(
-                    self.store, run_id, worker.exit_status, self._closing.is_set(), self._spare_log
+                    self.store, run_id, worker.exit_status, self._closing.is_set(), self._launcher.log
                 ),
             )
-
-    def _state(self, run_id: str) -> str | None:
-        """Return the run's state, or None if somebody has deleted its directory."""
-        try:
-            return self.store.status(run_id)["state"]
-        except UserError:
-            return None
 
     def _leave(
         self, run_id: str, state: str, error: UserError | None = None, reason: str | None = None
@@ -486,92 +469,22 @@ class Supervisor:
     # Workers
 
     def _start_run(self, run_id: str) -> None:
-        """Give a queued run to the spare, or to a fresh worker, or to a team, unless it waits for a lease."""
+        """Give a queued run to a worker, or to a team of several, unless it waits for a lease."""
         order = self._backend.order(self.store, run_id)
         if order == WAIT:
             self._leave(run_id, "paused", reason=LEASE)
             return
-        self._training_since = None
         asked = self.store.status(run_id)["gpus"]
         gpus = min(asked if type(asked) is int else 1, count_gpus())
+        try:
+            if gpus > 1:
+                worker = self._launcher.start_team(run_id, gpus)
+            else:
+                worker = self._launcher.start(run_id, order == PREPARE)
+        except UserError as error:
+            self._leave(run_id, "failed", error)
+            return
+        self._live[run_id] = worker
+        self._asked.discard(run_id)
         if gpus > 1:
-            self._start_team(run_id, gpus)
-            return
-        try:
-            if not (self._spare and self._hand_over(self._spare, run_id, order)):
-                self._spare = self._spawn()
-                if not self._hand_over(self._spare, run_id, order):
-                    recovery.keep_last_words(self.store, run_id, self._spare_log)
-                    self._leave(run_id, "failed", UserError("runs.start_failed", reason="it ended at once"))
-        except OSError as error:
-            if error.errno in FULL:
-                raise  # the run stays queued, and the spare stays, until the disk has room
-            self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
-        self._spare = None
-
-    def _start_team(self, run_id: str, gpus: int) -> None:
-        """Give a queued run to a team of workers. The spare stays: torchrun could not hand over a run."""
-        path = self.store.path(run_id)
-        try:
-            with open(path / "worker.log", "ab") as log:
-                worker = processes.spawn_team(self._command, gpus, path, log)
-        except OSError as error:
-            if error.errno in FULL:
-                raise
-            self._leave(run_id, "failed", UserError("runs.start_failed", reason=str(error)))
-            return
-        self._live[run_id] = worker
-        self._asked.discard(run_id)
-        self._name(worker, run_id)
-
-    def _name(self, worker: Worker, run_id: str) -> None:
-        self.store.update_status(
-            run_id,
-            state="starting",
-            pid=worker.pid,
-            pid_started=worker.started,
-            heartbeat=time.time(),
-            error=None,
-        )
-
-    def _hand_over(self, worker: Spare, run_id: str, order: str) -> bool:
-        """Write the worker into the status first, then give it the run.
-
-        If the server dies in between, the next server still understands the status.
-        """
-        self._name(worker, run_id)
-        if not worker.hand_over(self.store.path(run_id), order == PREPARE):
-            return False
-        self._live[run_id] = worker
-        self._asked.discard(run_id)
-        return True
-
-    def _keep_spare(self, now: float) -> None:
-        """Start a spare if there is none, but not during a run's first steps, or right after one has died.
-
-        Where GPUs are lent, the few processes are short, and a spare would only hold memory.
-        """
-        if self._backend.lends:
-            return
-        if self._spare is not None and not self._spare.alive():
-            _log.warning(
-                "the spare worker ended with exit status %s; see %s", self._spare.exit_status, self._spare_log
-            )
-            self._spare, self._spare_not_before = None, now + RETRY
-        if self._spare is None and now >= self._spare_not_before and self._device_is_calm(now):
-            try:
-                self._spare = self._spawn()
-            except OSError as error:
-                _log.warning("no spare worker can be started: %s", error)
-                self._spare_not_before = now + RETRY
-
-    def _device_is_calm(self, now: float) -> bool:
-        if self._active is None:
-            return True
-        if self._training_since is None and self._state(self._active) == "running":
-            self._training_since = now
-        return self._training_since is not None and now - self._training_since >= SPARE_DELAY
-
-    def _spawn(self) -> Spare:
-        with open(self._spare_log, "wb") as log:
-            return processes.spawn_spare(self._command, log)
+            self._launcher.name(worker, run_id)

@@ -8,7 +8,7 @@ import sys
 from gan.cli.serve import run
 from gan.latent.model_cache import Explorer
 from gan.runs import recovery
-from gan.runs.supervisor import Supervisor
+from gan.runs.launcher import Launcher
 
 
 def whole() -> None:
@@ -18,7 +18,7 @@ def whole() -> None:
 def bare() -> None:
     """Start no spare worker and draw nothing in advance, for tests that neither train nor explore."""
     Explorer.warm_up = lambda self: None
-    Supervisor._keep_spare = lambda self, now: None
+    Launcher.keep_spare = lambda self, now, active: None
 
 
 def impatient() -> None:

@@ -194,7 +194,7 @@ def test_a_queued_run_waits_for_space_with_the_same_spare(store, supervise, full
     monkeypatch.setattr(supervisor, "PATIENCE", 0.05)
     boss = supervise()
     wait_until(boss.spare_ready)
-    spare, really, tries, room = boss._spare.pid, store.update_status, [], threading.Event()
+    spare, really, tries, room = boss._launcher.spare.pid, store.update_status, [], threading.Event()
 
     def update(run_id, **changes):
         tries.append(run_id)

@@ -14,7 +14,7 @@ import pytest
 
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
-from gan.runs import processes, recovery, supervisor
+from gan.runs import launcher, processes, recovery, supervisor
 from gan.runs.store import LIVE, Store, error_json
 from gan.runs.supervisor import Supervisor
 from tests import ROOT
@@ -31,7 +31,7 @@ def saved(step: int) -> bytes:
 
 
 def test_close_pauses_the_run_and_ends_the_spare(store, supervise, monkeypatch):
-    monkeypatch.setattr(supervisor, "SPARE_DELAY", 0.0)
+    monkeypatch.setattr(launcher, "SPARE_DELAY", 0.0)
     boss = supervise()
     run_id, waiting = boss.submit(tiny(steps=LONG)), boss.submit(tiny(steps=5))
     reaches(store, run_id, "running")

@@ -14,7 +14,7 @@ import pytest
 
 from gan.errors import MESSAGES, UserError
 from gan.files import append_line, write_bytes
-from gan.runs import supervisor
+from gan.runs import launcher, supervisor
 from gan.runs.store import LIVE, STATES
 from gan.runs.supervisor import Supervisor
 from tests.fakes.runs import FAKE_WORKER, LONG, children, reaches, state, tiny, wait_until
@@ -46,7 +46,7 @@ def test_submit_wakes_the_supervisor(store, supervise, monkeypatch):
 def test_the_spare_takes_the_run_and_is_replaced_after_it(store, supervise):
     boss = supervise()
     wait_until(boss.spare_ready)
-    spare = boss._spare.pid
+    spare = boss._launcher.spare.pid
     run_id = boss.submit(tiny(steps=LONG))
     reaches(store, run_id, "running")
     assert store.status(run_id)["pid"] == spare
@@ -54,11 +54,11 @@ def test_the_spare_takes_the_run_and_is_replaced_after_it(store, supervise):
     assert len(children()) == 1, "no new spare beside the first steps"
     boss.stop(run_id)
     wait_until(boss.spare_ready)
-    assert boss._spare.pid != spare
+    assert boss._launcher.spare.pid != spare
 
 
 def test_a_spare_is_started_beside_a_run_once_it_is_well_under_way(store, supervise, monkeypatch):
-    monkeypatch.setattr(supervisor, "SPARE_DELAY", 0.5)
+    monkeypatch.setattr(launcher, "SPARE_DELAY", 0.5)
     boss = supervise()
     wait_until(boss.spare_ready)
     first = boss.submit(tiny(steps=LONG))
@@ -71,7 +71,7 @@ def test_a_spare_is_started_beside_a_run_once_it_is_well_under_way(store, superv
 def test_a_run_starts_even_if_the_spare_was_killed(store, supervise):
     boss = supervise()
     wait_until(boss.spare_ready)
-    os.kill(boss._spare.pid, signal.SIGKILL)
+    os.kill(boss._launcher.spare.pid, signal.SIGKILL)
     run_id = boss.submit(tiny(steps=5))
     reaches(store, run_id, "finished")
 
