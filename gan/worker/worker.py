@@ -6,7 +6,6 @@ sample sheets, the live generator and checkpoints, and reads commands. However t
 resume from its last checkpoint.
 """
 
-import contextlib
 import dataclasses
 import math
 import os
@@ -15,7 +14,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,7 @@ from gan.train.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import ranks
 from gan.worker.health import WINDOW, judge
+from gan.worker.mistakes import harmless, status_error, translate
 from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
@@ -382,7 +382,7 @@ class Worker:
         self.dir.give_up_reserve()
         saved = saved_step(self.path / "state")
         self.dir.note("disk_full", at=self.dir.status["step"], step=saved)
-        self.dir.write_status(state="paused", eta=None, error=_error(UserError("train.disk_full")))
+        self.dir.write_status(state="paused", eta=None, error=status_error(UserError("train.disk_full")))
         return "paused"
 
 
@@ -403,21 +403,6 @@ def warm_up() -> None:
     """Import and warm up every kind: the first step of a process costs seconds."""
     for name in KINDS:
         get_kind(name).load_engine().warm_up()
-
-
-@contextlib.contextmanager
-def harmless(began: bool) -> Iterator[None]:
-    """Turn errors from reading the data of a run that `began` into Unharmed: its checkpoint is sound."""
-    try:
-        yield
-    except UserError as error:
-        raise Unharmed(error.key, **error.values) if began else error from error
-    except OSError as error:
-        if not began or error.errno in FULL or is_out_of_memory(error):
-            raise
-        raise Unharmed(
-            "train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error
-        ) from error
 
 
 def work(
@@ -451,27 +436,16 @@ def work(
     except TeamLost:
         raise
     except Exception as error:
-        mistake = _mistake(error)
+        mistake = translate(error)
         if is_out_of_memory(error):
             traceback.clear_frames(error.__traceback__)  # frees tensors, so that writing the status succeeds
         if isinstance(mistake, Unharmed):
-            worker.dir.stay_as_it_was(None if place else _error(mistake))
+            worker.dir.stay_as_it_was(None if place else status_error(mistake))
         else:
             _fail(path, mistake)
         if mistake is error:
             raise
         raise mistake from error
-
-
-def _mistake(error: Exception) -> Exception:
-    """Translate an error for people: full memory and file errors become UserErrors, all others stay."""
-    if is_out_of_memory(error):
-        return UserError("train.out_of_memory")
-    if isinstance(error, OSError):
-        return UserError(
-            "train.no_file", file=Path(str(error.filename or "?")).name, reason=error.strerror or error
-        )
-    return error
 
 
 def refuse_second_worker(path: Path) -> None:
@@ -498,15 +472,4 @@ def _fail(path: Path, error: Exception) -> None:
     """Set the status to "failed" with this error, if `path` is a run."""
     if not (path / "config.json").exists():
         return
-    RunDir(path).write_status(state="failed", eta=None, error=_error(error))
-
-
-def _error(error: Exception) -> dict[str, Any]:
-    """Return an error as status.json holds it."""
-    if isinstance(error, UserError):
-        return {
-            "key": error.key,
-            "values": {name: str(value) for name, value in error.values.items()},
-            "text": str(error),
-        }
-    return {"key": None, "values": {}, "text": f"{type(error).__name__}: {error}"}
+    RunDir(path).write_status(state="failed", eta=None, error=status_error(error))

@@ -16,8 +16,8 @@ from gan.errors import UserError
 from gan.files import write_json
 from gan.latent.catalogue import find
 from gan.recipes import make_config
+from gan.worker.mistakes import status_error
 from gan.worker.run_dir import RunDir
-from gan.worker.worker import _error
 from tests import ROOT
 from tests.support.generators import tiny_spec, write_checkpoint
 
@@ -163,14 +163,14 @@ REASON = str(UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, 
         (
             {
                 "state": "failed",
-                "error": _error(
+                "error": status_error(
                     UserError("data.too_few", path="/mnt/x/pics", usable=1, skipped=3, examples="")
                 ),
             },
             f"failed: {REASON}",
         ),
         (
-            {"state": "failed", "error": _error(ZeroDivisionError("division by zero"))},
+            {"state": "failed", "error": status_error(ZeroDivisionError("division by zero"))},
             "failed: This is a defect of GANarium",
         ),
         ({"state": "queued"}, "waits in the queue"),
