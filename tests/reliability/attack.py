@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from gan.runs import marks
 from tests.reliability import cases
+from tests.reliability.forms import forms
 from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
 from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, SPACE, serve_program
@@ -79,7 +80,7 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.sound(prey.subject),
         cases.outside(run),
         cases.queries(prey.subject),
-        cases.forms(run, prey.kept),
+        forms(run, prey.kept),
         cases.names(run),
         cases.carried(run, prey.locked),
     )
