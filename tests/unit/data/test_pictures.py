@@ -15,43 +15,16 @@ from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 from gan.data.decode import pictures
 from gan.data.decode.containers import MAX_CHUNKS, MAX_SCANS, MAX_SEGMENTS, take_apart
 from gan.data.decode.pictures import Unusable, decode
+from tests.support.image_files import chunk, film, photo, saved
 from tests.unit.data.test_files import huge_png
-
-
-def photo(side: int = 96) -> Image.Image:
-    """Return an image with colours and edges, always the same."""
-    rows, columns = np.mgrid[0:side, 0:side]
-    return Image.fromarray(
-        np.stack(
-            [rows * 255 // side, columns * 255 // side, (rows // 12 + columns // 12) % 2 * 200], -1
-        ).astype(np.uint8)
-    )
-
-
-def saved(picture: Image.Image, kind: str = "JPEG", **options) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def segment(marker: int, content: bytes, length: int | None = None) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2 if length is None else length) + content
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
 def alike(first: bytes, second: bytes) -> bool:
     return (decode(first, 32, 3).pixels == decode(second, 32, 3).pixels).all()
-
-
-def film(size: int) -> bytes:
-    """Return the film behind the image of a motion photo.
-
-    By chance, 6 MiB contain the two bytes of a scan's start more than 64 times.
-    """
-    return random.Random(0).randbytes(size)
 
 
 JPEGS = {

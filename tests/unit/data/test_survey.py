@@ -37,8 +37,8 @@ from gan.recipes import RECIPES, make_config
 from gan.worker import worker
 from gan.worker.events import EVENTS
 from tests import ROOT
+from tests.support.image_files import film, photo, saved
 from tests.unit.data.test_files import huge_png, make_folder, make_zip
-from tests.unit.data.test_pictures import film, photo, saved
 
 
 def noise(number: int, side: int = 40, channels: int = 3) -> bytes:
