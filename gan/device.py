@@ -34,6 +34,17 @@ def _cgroup_cores() -> int:
         return unlimited
 
 
+def memory_limit() -> int:
+    """Return the bytes of memory that this process may use: the computer's, or the cgroup's limit."""
+    import psutil
+
+    limits = [psutil.virtual_memory().total]
+    for file in ("memory.max", "memory/memory.limit_in_bytes"):  # of cgroup v2 and v1
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
+            limits.append(int(Path("/sys/fs/cgroup", file).read_text()))
+    return min(limits)
+
+
 @dataclass(frozen=True)
 class Device:
     """Where and how a run trains."""

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan import console
+from gan.data import pixels
 from gan.data.names import HUB
 from gan.data.own.files import SIZE
 from gan.data.own.source import read_source
@@ -173,15 +174,13 @@ def new_run(
 def _find(kind: Kind, data: str, cap: int | None, settings: dict[str, Any]) -> str:
     """Return the data of a config for what a person wrote: kind.find, after a pull from the Hub.
 
-    cap: see `new_run`. A size among the settings lowers it to what fits in memory. Raises UserError.
+    cap: see `new_run`. A size among the settings lowers it to what there is room for. Raises UserError.
     """
     if not data.startswith(HUB) or kind.Config.kind != DEFAULT_KIND:
         if cap is not None:
             raise UserError("hub.set_cap_alone")
         return kind.find(data)
-    from gan.data.dataset import most_in_memory  # imports torch
-
-    most = most_in_memory(settings.get("channels") or 3, settings.get("size") or SIZE)
+    most = pixels.most(settings.get("channels") or 3, settings.get("size") or SIZE)
     path = pull_set(data, CAP if cap is None else cap, most=most)
     source = read_source(path)
     assert source is not None, "pull_set describes what it pulls"

@@ -1,18 +1,19 @@
 """Define `Dataset`, the form of all data, and resize images to it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from gan.data.own.report import Report
 from gan.data.own.source import Source
+from gan.data.pixels import make_room
 from gan.errors import UserError
 
 SIZES = (8, 512)  # smallest and largest side of an image, in pixels
-# Bytes of one data set. It must fit in memory beside the training, on the device too.
-MEMORY_LIMIT = 4 * 2**30
 CHUNK = 2**25  # bytes converted at a time, which keeps the intermediate copies small
 
 
@@ -24,7 +25,7 @@ class Dataset:
     """
 
     name: str  # registry name, or the path of a folder or zip
-    images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, on the CPU, contiguous
+    images: torch.Tensor  # uint8 (N, C, H, W), C in {1, 3}, in memory or a mapped file, contiguous
     labels: torch.Tensor | None = None  # int64 (N,), the class label used for conditional training
     classes: tuple[str, ...] = ()  # English class names, () if there are no labels
     attributes: Mapping[str, torch.Tensor] = field(default_factory=dict)  # name -> int64 or float32 (N,)
@@ -72,17 +73,6 @@ def check_shape(size: int | None, channels: int | None) -> None:
         raise UserError("data.channels", channels=channels)
 
 
-def check_memory(count: int, channels: int, size: int) -> None:
-    """Raise UserError if `count` images of this shape would exceed MEMORY_LIMIT."""
-    if count * channels * size * size > MEMORY_LIMIT:
-        raise UserError("data.memory", gigabytes=f"{count * channels * size * size / 2**30:.1f}", size=size)
-
-
-def most_in_memory(channels: int, size: int) -> int:
-    """Return how many images of this shape stay within MEMORY_LIMIT."""
-    return MEMORY_LIMIT // (channels * size * size)
-
-
 def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     """Convert the images of a data set to (N, channels, size, size). None keeps the present value.
 
@@ -95,8 +85,7 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
     channels = channels or images.shape[1]
     if images.shape[1:] == (channels, size, size):
         return dataset
-    check_memory(len(images), channels, size)
-    out = torch.empty(len(images), channels, size, size, dtype=torch.uint8)
+    out = torch.from_numpy(make_room(len(images), channels, size))
     step = max(1, CHUNK // (4 * 3 * max(size, images.shape[2]) ** 2))
     for start in range(0, len(images), step):
         part = images[start : start + step]
@@ -108,8 +97,22 @@ def fit(dataset: Dataset, size: int | None, channels: int | None) -> Dataset:
 
 def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Find the images (N, C, H, W) that known (M, C, H, W) also contains, pixel by pixel: bool (N,)."""
-    rows = {row.tobytes() for row in known.numpy()}
-    return torch.tensor([row.tobytes() in rows for row in images.numpy()], dtype=torch.bool)
+    rows = {_digest(row) for row in known.numpy()}
+    return torch.tensor([_digest(row) in rows for row in images.numpy()], dtype=torch.bool)
+
+
+def take(images: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+    """Return the images (N, C, H, W) in this order (N,), in room of their own."""
+    count, channels, side, _ = images.shape
+    out = make_room(count, channels, side)
+    step = max(1, CHUNK // (channels * side * side))
+    for start in range(0, count, step):
+        np.take(images.numpy(), order[start : start + step].numpy(), 0, out[start : start + step], "clip")
+    return torch.from_numpy(out)
+
+
+def _digest(row: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
 
 
 def _luma(images: torch.Tensor) -> torch.Tensor:

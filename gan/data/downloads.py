@@ -16,8 +16,9 @@ import numpy as np
 import torch
 
 from gan.data import cache
-from gan.data.dataset import Dataset, check_memory, fit
+from gan.data.dataset import Dataset, fit
 from gan.data.decode import pictures
+from gan.data.pixels import make_room
 from gan.data.registry import OMNIGLOT_ALPHABETS, info
 from gan.errors import UserError
 
@@ -119,12 +120,11 @@ def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torc
     The cache stores the result, because decoding takes minutes.
     """
     count = sum(map(len, sources))
-    check_memory(count, channels, size)
     key = f"{name}-{size}-{channels}-{count}"
     stored = cache.kept(key)
     if stored and stored.keys() == {"images"} and stored["images"].shape == (count, channels, size, size):
         return stored["images"]
-    images = torch.empty(count, channels, size, size, dtype=torch.uint8)
+    images = torch.from_numpy(make_room(count, channels, size))
     at = 0
     for source in sources:
         source.transform = lambda picture: pictures.square(picture, size, channels)

@@ -15,9 +15,9 @@ MESSAGES = {
     ),
     "data.size": "Images of {size} pixels aren't supported. Choose a size from {smallest} to {largest}.",
     "data.channels": "Images have 1 channel (grey) or 3 (colour), not {channels}. Choose 1 or 3.",
-    "data.memory": (
-        "These images would take {gigabytes} GB of memory at {size} pixels. Choose a smaller size or fewer "
-        "images."
+    "data.room": (
+        "These images would take {gigabytes} GB at {size} pixels. That is more than a quarter of the memory, "
+        "and more than half of the {free} GB free on the disk. Choose a smaller size or fewer images."
     ),
     "data.offline": (
         "“{name}” could not be downloaded. Check the internet connection, or choose a data set that comes "

@@ -114,8 +114,8 @@ def pull_set(
 
     text: see `parse`. token: False for anonymous requests, None for the saved token. known: a folder with
     sets of earlier pulls. A set that is in one of both folders at its newest commit is not downloaded again.
-    most: a lower limit for the number, so that the pictures fit in memory. Raises UserError, and then leaves
-    nothing behind.
+    most: a lower limit for the number, so that there is room for the pictures. Raises UserError, and then
+    leaves nothing behind.
     """
     wanted = parse(text)
     if not 2 <= cap <= MOST:

@@ -7,6 +7,7 @@ Everything depends on one counter, so that a run can resume bit for bit. The dat
 kind.
 """
 
+import functools
 import hashlib
 import math
 from collections.abc import Sequence
@@ -35,6 +36,13 @@ def seed_for(*parts: object) -> int:
         int.from_bytes(hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest(), "little")
         >> 1
     )
+
+
+@functools.lru_cache(maxsize=2)  # a batch that is gathered ahead may belong to the next epoch
+def epoch_order(seed: int, epoch: int, count: int) -> torch.Tensor:
+    """Return the order of the examples in an epoch: a permutation (count,) int64 from (seed, epoch)."""
+    rng = torch.Generator().manual_seed(seed_for(seed, "epoch", epoch))
+    return torch.randperm(count, generator=rng)
 
 
 def part_of(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -247,17 +255,22 @@ class BaseTrainer:
         return 0.5 ** (self.config.batch * self.config.d_steps / halflife) if halflife > 0 else 0.0
 
     def _rows(self, index: int) -> torch.Tensor:
-        """Return the indices of the examples in real batch number `index` of the run.
-
-        Each epoch is a permutation from (seed, epoch). Its remainder, smaller than a batch, is dropped.
-        """
-        batch = self.config.batch
-        per_epoch = self.count // batch
-        epoch, place = divmod(index, per_epoch)
+        """Return the indices of the examples in real batch number `index` of the run, on the device."""
+        epoch, place = self._place(index)
         if self._order is None or self._order[0] != epoch:
-            rng = torch.Generator().manual_seed(seed_for(self.config.seed, "epoch", epoch))
-            order = torch.randperm(self.count, generator=rng)
+            order = epoch_order(self.config.seed, epoch, self.count)
             if self.device.type == "cuda":
                 order = order.pin_memory()  # a copy from pageable memory would wait for the device
             self._order = epoch, order.to(self.device, non_blocking=True)
-        return self._order[1][place * batch : (place + 1) * batch]
+        return self._order[1][place]
+
+    def _rows_on_host(self, index: int) -> torch.Tensor:
+        """Return what `_rows` returns, on the host."""
+        epoch, place = self._place(index)
+        return epoch_order(self.config.seed, epoch, self.count)[place]
+
+    def _place(self, index: int) -> tuple[int, slice]:
+        """Return the epoch of a batch, and its place in that. A remainder smaller than a batch is dropped."""
+        batch = self.config.batch
+        epoch, place = divmod(index, self.count // batch)
+        return epoch, slice(place * batch, (place + 1) * batch)

@@ -16,7 +16,8 @@ SIDE = 14  # pixels: images are compared at this size
 MIN_MEMBERS = 20  # images of a class per cluster: a smaller class gets fewer clusters
 SAMPLE = 200  # images per cluster that k-means runs on
 ROUNDS = 30  # iterations of k-means
-CHUNK = 4096  # images converted at a time
+CHUNK = 2**26  # bytes of pixels converted at a time
+ROWS = 65_536  # images assigned to their clusters at a time
 
 
 def find_clusters(
@@ -30,43 +31,41 @@ def find_clusters(
     Clusters of a class are sorted along the first principal axis of their centres, so that neighbours look
     alike. A small class has fewer clusters, and its others are empty. The same seed gives the same clusters.
     """
-    seen = (
-        torch.cat(
-            [F.adaptive_avg_pool2d(part.float() / 255, SIDE).flatten(1) for part in images.split(CHUNK)]
-        )
-        .double()
-        .numpy()
-    )
     labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
     groups, shares = torch.empty_like(labels), torch.zeros(max(1, classes), clusters, dtype=torch.float64)
     shares[:, 0] = 1  # for a class without images
     for label in labels.unique().tolist():
         rows = (labels == label).nonzero().squeeze(1)
-        # rows.numpy(): numpy would take a tensor with one row for an integer and drop the dimension
-        found = torch.from_numpy(
-            _cluster(
-                seen[rows.numpy()],
-                max(1, min(clusters, len(rows) // MIN_MEMBERS)),
-                np.random.default_rng([seed, label]),
-            )
-        )
+        count = max(1, min(clusters, len(rows) // MIN_MEMBERS))
+        found = torch.from_numpy(_cluster(images, rows, count, np.random.default_rng([seed, label])))
         groups[rows] = label * clusters + found
         shares[label] = torch.bincount(found, minlength=clusters) / len(rows)
     return groups, shares
 
 
-def _cluster(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the cluster of each point (N, K): (N,) int64, sorted along the centres' first principal axis."""
+def _see(images: torch.Tensor, rows: torch.Tensor) -> np.ndarray:
+    """Return the pixels of these images at SIDE x SIDE, (len(rows), K) float64 in [0, 1]."""
+    step = max(1, CHUNK // images[0].numel())
+    parts = [F.adaptive_avg_pool2d(images[part].float() / 255, SIDE).flatten(1) for part in rows.split(step)]
+    return torch.cat(parts).double().numpy()
+
+
+def _cluster(images: torch.Tensor, rows: torch.Tensor, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the cluster of each of these images: (N,) int64, sorted along the centres' first principal axis.
+
+    Only ROWS images are looked at together, because the set may be larger than the memory.
+    """
     if count == 1:
-        return np.zeros(len(points), np.int64)
-    sample = points[rng.permutation(len(points))[: SAMPLE * count]]
+        return np.zeros(len(rows), np.int64)
+    sample = _see(images, rows[torch.from_numpy(rng.permutation(len(rows))[: SAMPLE * count])])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # identical images leave some clusters empty
         centres, _ = kmeans2(sample, _starts(sample, count, rng), iter=ROUNDS, minit="matrix")
     centred = centres - centres.mean(0)
     axis = np.linalg.svd(centred, full_matrices=False)[2][0]
     axis *= np.sign(axis[np.abs(axis).argmax()])  # the SVD's sign is arbitrary
-    return vq(points, centres[np.argsort(centred @ axis, kind="stable")])[0].astype(np.int64)
+    centres = centres[np.argsort(centred @ axis, kind="stable")]
+    return np.concatenate([vq(_see(images, part), centres)[0] for part in rows.split(ROWS)]).astype(np.int64)
 
 
 def _starts(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

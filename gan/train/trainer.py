@@ -27,6 +27,7 @@ from gan.models import ImageGenerator, ModelSpec, build_discriminator, build_gen
 from gan.train import step
 from gan.train.augment import adapt, augment
 from gan.train.base import BaseTrainer, part_of, seed_for
+from gan.train.batches import make_batches
 from gan.train.clusters import find_clusters
 from gan.train.cuda_graph import GraphedStep
 from gan.train.optim import Adam
@@ -109,7 +110,9 @@ class Trainer(BaseTrainer):
             enabled=device.precision == "bf16",
             cache_enabled=False,
         )
-        self.images = dataset.images.to(self.device, memory_format=layout)
+        self.batches = make_batches(
+            dataset.images, self.device, layout, (config.d_steps, config.batch), self._rows_on_host
+        )
         torch.manual_seed(seed_for(config.seed, "weights"))
         G, D = build_generator(self.spec), build_discriminator(self.spec)
         self.G = G.to(self.device).to(memory_format=layout)
@@ -151,6 +154,7 @@ class Trainer(BaseTrainer):
         The memory that this frees makes room for the checkpoint.
         """
         super().reset_step_state()
+        self.batches.forget()
         if isinstance(self.run_step, GraphedStep):
             # a generator may stay bound to a capture that failed, so make a new one
             self.rngs = [torch.Generator(self.device)]
@@ -205,15 +209,21 @@ class Trainer(BaseTrainer):
         """
         self._set_schedule()
         for turn in range(self.config.d_steps):
-            self.rows[turn] = self._rows(self.step * self.config.d_steps + turn)
+            self._place_batch(turn, self.step * self.config.d_steps + turn)
         self._seed()
         result = self.run_step(self.step % self.config.penalty_every == 0)
         self.step += 1
         return result
 
-    def _batch(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the real images of these rows, in [-1, 1], and their groups."""
-        real = self.images[rows].float().div_(127.5).sub_(1)
+    def _place_batch(self, turn: int, index: int) -> None:
+        """Prepare batch number `index` of the run for the update of D number `turn`."""
+        self.rows[turn] = self._rows(index)
+        self.batches.place(turn, index)
+
+    def _batch(self, turn: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the real images that were placed for an update of D, in [-1, 1], and their groups."""
+        rows = self.rows[turn]
+        real = self.batches.batch(turn, rows).float().div_(127.5).sub_(1)
         if self.config.flip:
             real = torch.where(
                 torch.rand(len(rows), 1, 1, 1, device=self.device, generator=self.rng) < 0.5,
@@ -245,7 +255,7 @@ class Trainer(BaseTrainer):
         kind = self.config.penalty if penalised else "none"
         self.running.begin(self.parts)
         for turn in range(self.config.d_steps):
-            batches = self._micro_batches(*self._batch(self.rows[turn]))
+            batches = self._micro_batches(*self._batch(turn))
             kept = turn == self.config.d_steps - 1 and self.splits == 1
             with torch.set_grad_enabled(kept):
                 fakes = [self._generate(batch) for batch in batches]

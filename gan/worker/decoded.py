@@ -1,6 +1,7 @@
-"""Keep the decoded images of a run's own data in its directory.
+"""Keep the decoded images of a run's own data in its directory, until the run ends.
 
-A lease of a GPU must not spend its seconds on decoding. The named data sets are cached for all runs.
+A lease of a GPU must not spend its seconds on decoding. The ranks of a team on one machine map the same file
+into memory. The named data sets are cached for all runs.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ _DECIDES = ("data", "size", "channels", "background")  # settings that the image
 
 def keep(run_dir: Path, config: Any, data: Dataset) -> None:
     """Write the images of a run, atomically. A failed write is ignored: the next lease decodes them anew."""
+    drop(run_dir)
     tensors = {"images": data.images} | {_ATTRIBUTE + name: one for name, one in data.attributes.items()}
     if data.labels is not None:
         tensors["labels"] = data.labels
@@ -41,7 +43,10 @@ def keep(run_dir: Path, config: Any, data: Dataset) -> None:
 
 
 def kept(run_dir: Path, config: Any) -> Dataset | None:
-    """Return the images that `keep` wrote for these settings, without a report; None if there are none."""
+    """Return the images that `keep` wrote for these settings, without a report; None if there are none.
+
+    They are mapped into memory.
+    """
     try:
         with safe_open(run_dir / FILE, "pt") as file:
             known = json.loads((file.metadata() or {})["known"])
@@ -63,6 +68,12 @@ def kept(run_dir: Path, config: Any) -> Dataset | None:
         )
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def drop(run_dir: Path) -> None:
+    """Delete what `keep` wrote."""
+    with contextlib.suppress(OSError):
+        (run_dir / FILE).unlink(missing_ok=True)
 
 
 def _settings(config: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from gan.kinds import Trainer, get_kind
 from gan.train.autotune.machine import PRECISIONS, set_up
 from gan.train.checkpoint import NEWEST, PREVIOUS, has_state, load_file, saved_counters
 from gan.train.team import Team, TeamLost
+from gan.worker import decoded
 from gan.worker.run_dir import read_config
 
 HEALTHY, EXPLODED, OUT_OF_MEMORY = range(3)  # how a chunk of steps ended; the worst of a team's ranks counts
@@ -31,16 +32,19 @@ FILES = (NEWEST, PREVIOUS)
 class Order(IntEnum):
     """What rank 0 tells the others to do. Four numbers follow, whose meaning depends on it."""
 
-    BUILD = 0  # threads, place in PRECISIONS, channels_last, 0: load data and networks
+    BUILD = 0  # threads, place in PRECISIONS, channels_last, whether rank 0 kept the images: load all
     LOAD = 1  # place in FILES, and three times 0: load this checkpoint
     ADVANCE = 2  # steps, parts, total_images, lr_factor: take steps
     END = 3  # four times 0
 
 
-def order_build(team: Team, device: Device) -> None:
-    """Let the others load data and networks, on devices with the settings of rank 0's."""
+def order_build(team: Team, device: Device, kept: bool) -> None:
+    """Let the others load data and networks, on devices with the settings of rank 0's.
+
+    kept: whether the decoded images are in the run's directory.
+    """
     precision = PRECISIONS.index(device.precision)
-    team.agree([Order.BUILD, device.threads, precision, device.channels_last, 0])
+    team.agree([Order.BUILD, device.threads, precision, device.channels_last, kept])
 
 
 def order_load(team: Team, name: str) -> None:
@@ -99,7 +103,8 @@ def follow(path: Path, team: Team) -> None:
         if order == Order.END:
             return
         if order == Order.BUILD:
-            trainer = _build(path, team, int(values[0]), PRECISIONS[int(values[1])], bool(values[2]))
+            device = set_up(pick_device(), int(values[0]), PRECISIONS[int(values[1])], bool(values[2]))
+            trainer = _build(path, team, device, bool(values[3]))
             continue
         assert trainer is not None, "rank 0 orders BUILD first"
         if order == Order.LOAD:
@@ -109,15 +114,14 @@ def follow(path: Path, team: Team) -> None:
             _advance(team, trainer, int(values[0]))
 
 
-def _build(path: Path, team: Team, threads: int, precision: str, channels_last: bool) -> Trainer:
-    """Load the run's data in the recorded order, and its networks."""
+def _build(path: Path, team: Team, device: Device, kept: bool) -> Trainer:
+    """Load the run's data in the recorded order, and its networks. kept: whether its directory has them."""
     config = read_config(path)  # rank 0 has written where the data is now
     engine = get_kind(config.kind).load_engine()
-    device = set_up(pick_device(), threads, precision, channels_last)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(device.threads)
     saved = saved_counters(path / "state") if has_state(path / "state") else None
-    data = engine.recognise(config, engine.load(config), path, saved).data
-    return engine.build(config, data, device, team)
+    data = (decoded.kept(path, config) if kept else None) or engine.load(config)
+    return engine.build(config, engine.recognise(config, data, path, saved).data, device, team)
 
 
 LAUNCHER = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None  # torchrun's process

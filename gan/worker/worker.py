@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import torch
 
-from gan.data import public_name
+from gan.data import Dataset, public_name
 from gan.device import Device, pick_device
 from gan.device import be_nice as lower_priority
 from gan.errors import Unharmed, UserError, is_out_of_memory
@@ -40,7 +40,7 @@ from gan.train.checkpoint import (
 )
 from gan.train.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
-from gan.worker import ranks
+from gan.worker import decoded, ranks
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
 from gan.worker.run_dir import RunDir, read_config
@@ -114,7 +114,7 @@ class Worker:
                 data = self._record(data, began)
             if self.team.size > self.config.batch:
                 raise UserError("train.team_too_large", size=self.team.size, batch=self.config.batch)
-            ranks.order_build(self.team, device)
+            ranks.order_build(self.team, device, (self.path / decoded.FILE).exists())
             self.trainer = self.engine.build(self.config, data, device, self.team)
         self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
@@ -143,8 +143,16 @@ class Worker:
         self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
 
     def load_data(self) -> Any:
-        """Return the data of the run. Raises UserError if they can't be read."""
-        return self.engine.load(self.config)
+        """Return the data of the run. Raises UserError if they can't be read.
+
+        The ranks of a team share one file with the images of a visitor, however many there are.
+        """
+        data = self.engine.load(self.config)
+        if self.team.size == 1 or self.kind.is_named(self.config.data) or not isinstance(data, Dataset):
+            return data
+        decoded.keep(self.path, self.config, data)
+        found = decoded.kept(self.path, self.config)
+        return data if found is None else dataclasses.replace(found, report=data.report, source=data.source)
 
     def _record(self, data: Any, began: bool) -> Any:
         """Write the record of a new run's data; restore the order of the data of a run that `began`.
@@ -373,6 +381,7 @@ class Worker:
         self._write_sheet()
         self._write_live()
         if state != "paused":
+            decoded.drop(self.path)
             self.dir.write_snapshot(self.trainer.step, self.trainer.published())
         self._write_status(state)
         return state

@@ -9,6 +9,7 @@ import numpy as np
 
 from gan.data.decode.pictures import UNREADABLE, Unusable, decode
 from gan.data.own.report import LeftOut, Report
+from gan.data.pixels import make_room
 from gan.errors import refuse_if_full
 
 
@@ -49,12 +50,9 @@ class Reader:
         self._pixels = np.empty((0, channels, size, size), np.uint8)
 
     def expect(self, most: int) -> None:
-        """Allocate room for `most` images. Raises UserError if they would take too much memory."""
+        """Make room for `most` images. Raises UserError if there is too little."""
         if self.keep:
-            from gan.data.dataset import check_memory
-
-            check_memory(most, self.channels, self.size)
-            self._pixels = np.empty((most, self.channels, self.size, self.size), np.uint8)
+            self._pixels = make_room(most, self.channels, self.size)
 
     def take(self, name: str, read: Callable[[], bytes]) -> bool:
         """Decode one image, or record under `name` why it is left out. Returns whether it is in use.

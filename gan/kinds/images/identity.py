@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from gan.data import is_named
+from gan.data.dataset import take
 from gan.data.own.source import Source
 from gan.errors import Unharmed
 from gan.files import read_object
@@ -209,7 +210,9 @@ def _ordered(dataset: "Dataset", order: torch.Tensor) -> "Dataset":
     labels = None if dataset.labels is None else dataset.labels[order]
     attributes = {name: values[order] for name, values in dataset.attributes.items()}
     files = tuple(dataset.files[place] for place in order.tolist()) if dataset.files else ()
-    return replace(dataset, images=dataset.images[order], labels=labels, attributes=attributes, files=files)
+    return replace(
+        dataset, images=take(dataset.images, order), labels=labels, attributes=attributes, files=files
+    )
 
 
 def _difference(known: Identity, found: Identity) -> Unharmed:

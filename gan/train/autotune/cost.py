@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from gan.config import RunConfig
+from gan.data.pixels import held
 from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
 from gan.train.augment import augment
 from gan.train.autotune.machine import Machine, Work
@@ -88,9 +89,12 @@ def _grids_share(step: float, drawing: float, config: RunConfig) -> float:
 def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
     """Return the peak bytes of a run.
 
-    While a CPU changes the layout of the images, two copies of them exist, but nothing else does yet.
+    While a CPU changes the layout of the images, two copies of them exist, but nothing else does yet. Images
+    beyond a quarter of the memory stay in a file.
     """
     pictures = count * config.channels * config.size**2
+    if known.torch_name == "cpu" and not held(pictures):
+        pictures = 0
     networks = 4 * (KEPT_G * step.parameters_g + KEPT_D * step.parameters_d)
     activations = step.activations * (KEPT_IN_BF16 if known.precision == "bf16" else 1)
     return round(

@@ -1,17 +1,22 @@
 """Test leases: a chain of them ends with the bits of one process, and measures nothing."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from gan import data
+from gan.device import Device
 from gan.files import read_json, read_lines, write_json
 from gan.kinds import parse_config
 from gan.kinds.images import engine
 from gan.runs.store import Store
 from gan.train.autotune import measure
 from gan.train.checkpoint import NEWEST, digest, read_state
-from gan.worker import decoded, leased, worker
+from gan.train.team import ALONE, Team
+from gan.worker import decoded, leased, ranks, worker
 from gan.worker.leased import LeasedWorker, lease, prepare
 from gan.worker.run_dir import LEASE
 from tests.fakes.runs import tiny
@@ -84,13 +89,17 @@ def test_an_error_in_a_lease_is_in_the_status(no_self_test, tmp_path, monkeypatc
     assert "ZeroDivisionError" in read_json(run / "status.json")["error"]["text"]
 
 
-def test_own_images_are_decoded_once_and_the_bits_stay(no_self_test, tmp_path, monkeypatch):
-    folder = tmp_path / "images"
+def own_images(folder: Path) -> str:
+    """Write 20 images of each of two classes, and return their folder."""
     for name, shade in (("a", 40), ("b", 200)):
         (folder / name).mkdir(parents=True)
         for index in range(20):
             Image.new("L", (28, 28), shade + index).save(folder / name / f"{index}.png")
-    settings = dataclasses.replace(tiny(4, conditional=True), data=str(folder))
+    return str(folder)
+
+
+def test_own_images_are_decoded_once_and_the_bits_stay(no_self_test, tmp_path, monkeypatch):
+    settings = dataclasses.replace(tiny(4, conditional=True), data=own_images(tmp_path / "images"))
     runs = [tmp_path / name for name in ("whole", "chain")]
     for run in runs:
         write_json(run / "config.json", settings.to_json())
@@ -103,5 +112,23 @@ def test_own_images_are_decoded_once_and_the_bits_stay(no_self_test, tmp_path, m
     assert weights(chain) == weights(whole)
     config = parse_config(read_json(chain / "config.json"))
     assert decoded.kept(chain, dataclasses.replace(config, size=32)) is None
+    decoded.keep(chain, config, data.load(config.data, 28, 1))
     (chain / decoded.FILE).write_bytes(b"no safetensors")
     assert decoded.kept(chain, config) is None
+
+
+def test_the_ranks_of_a_team_share_one_file_of_images(no_self_test, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    settings = dataclasses.replace(tiny(4, conditional=True), data=own_images(tmp_path / "images"))
+    write_json(run / "config.json", settings.to_json())
+    (tmp_path / "images" / "a" / "broken.png").write_bytes(b"no image")
+    first = worker.Worker(run, lambda status: None, team=Team(0, 2))
+    mine = first.load_data()
+    assert mine.report.count == 40
+    assert mine.report.left_out, "the first rank still tells what it left out"
+    first.record = first.engine.recognise(first.config, mine, run, None).record
+    monkeypatch.setattr(engine, "load", lambda config: pytest.fail("decoded anew"))
+    other = ranks._build(run, ALONE, Device("cpu", "CPU", 1), kept=True)
+    assert torch.equal(other.batches.images, mine.images)
+    assert worker.work(run, make=lambda *given: LeasedWorker(*given, end=float("inf"))) == "finished"
+    assert not (run / decoded.FILE).exists(), "a run that ended needs no images"

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from gan import data
-from gan.data import bundled, dataset, registry
+from gan.data import bundled, pixels, registry
 from gan.data.dataset import Dataset, fit
 from gan.errors import UserError
 
@@ -248,10 +248,11 @@ def test_impossible_shape(size, channels, key):
     assert caught.value.key == key
 
 
-def test_too_much_memory(monkeypatch):
-    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 10_000 * 32 * 32)
+def test_a_set_beyond_memory_and_disk_is_refused(monkeypatch):
+    monkeypatch.setattr(pixels, "memory_limit", lambda: 4 * 10_000 * 32 * 32)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(100, 0, 0))
     assert data.load("digits", 32).images.shape == (10_000, 1, 32, 32)
-    with pytest.raises(UserError, match="GB of memory at 33 pixels"):
+    with pytest.raises(UserError, match="GB at 33 pixels"):
         data.load("digits", 33)
 
 

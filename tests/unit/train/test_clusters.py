@@ -11,6 +11,7 @@ from gan.cli.train import main
 from gan.files import read_json
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator
 from gan.models.conditioning import BLEND, ClassConditioning
+from gan.train import clusters
 from gan.train.clusters import MIN_MEMBERS, SIDE, find_clusters
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU, tiny_config, tiny_data
@@ -68,6 +69,15 @@ def test_clusters_are_a_function_of_the_seed_and_neighbours_are_alike():
     apart = torch.cdist(centres, centres)
     beside = apart.diagonal(1).mean()
     assert beside < apart[apart > 0].mean()
+
+
+def test_pictures_that_are_looked_at_in_parts_get_the_same_clusters(monkeypatch):
+    images, labels = data.load("digits").images[:3000], torch.arange(3000) % 2
+    whole = find_clusters(images, labels, 2, 8, seed=3)
+    monkeypatch.setattr(clusters, "ROWS", 700)
+    monkeypatch.setattr(clusters, "CHUNK", 50_000)
+    for one, other in zip(whole, find_clusters(images, labels, 2, 8, seed=3), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_groups_are_as_tight_as_scikit_learns():

@@ -91,7 +91,7 @@ def test_critic_steps_show_real_images_too():
     )
 
 
-def test_memory_holds_networks_pictures_and_activations():
+def test_memory_holds_networks_pictures_and_activations(monkeypatch):
     config = make_config("landscapes", "modern", 64, 3)
     memory = lambda known=MACHINE, count=1000, **changes: (  # noqa: E731
         estimate(dataclasses.replace(config, **changes), known, count).memory_bytes
@@ -105,9 +105,12 @@ def test_memory_holds_networks_pictures_and_activations():
     assert memory(batch=64) > memory() < memory(width=64)
     assert memory(dataclasses.replace(MACHINE, precision="bf16")) < memory()
     many = 1_000_000
+    monkeypatch.setattr(cost, "held", lambda size: True)
     # two copies while the data move to their place
     assert memory(count=many) == MACHINE.base + 2 * many * 3 * 64 * 64
     assert memory(dataclasses.replace(MACHINE, torch_name="cuda"), count=many) < 0.6 * memory(count=many)
+    monkeypatch.setattr(cost, "held", lambda size: False)
+    assert memory(count=many) == memory(count=0), "these stay in a file"
 
 
 def test_an_unknown_machine_leaves_its_part_open():

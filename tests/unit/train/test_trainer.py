@@ -59,10 +59,11 @@ def test_a_run_is_a_function_of_its_seed_however_it_is_chunked(settings):
 
 def test_every_epoch_shows_each_picture_once_in_a_new_order():
     trainer = tiny_trainer(batch=16)
-    pixels = trainer.images.float().flatten(1).sum(1)
+    pixels = trainer.batches.images.float().flatten(1).sum(1)
     seen = []
     for index in range(8):
-        images, _ = trainer._batch(trainer._rows(index))
+        trainer._place_batch(0, index)
+        images, _ = trainer._batch(0)
         seen += [((image + 1) * 127.5).sum().item() for image in images]
     for epoch in (seen[:64], seen[64:]):
         assert sorted(epoch) == pytest.approx(sorted(pixels.tolist()), rel=1e-4)
@@ -115,7 +116,8 @@ def test_without_an_average_the_shown_generator_is_the_trained_one():
 @pytest.mark.parametrize(("penalty", "times"), [("none", 0), ("r1", 1), ("r1r2", 2)])
 def test_penalties_are_one_squared_gradient_a_side(penalty, times):
     trainer = tiny_trainer(recipe="hinge", penalty=penalty)
-    real, _ = trainer._batch(trainer._rows(0))
+    trainer._place_batch(0, 0)
+    real, _ = trainer._batch(0)
     fake = trainer.G(torch.randn(8, 6)).detach()
     real.requires_grad_(), fake.requires_grad_()
     got = PENALTIES[penalty](trainer.D, Judged(real, trainer.D(real)), Judged(fake, trainer.D(fake)), None)
