@@ -34,6 +34,17 @@ def _cgroup_cores() -> int:
         return unlimited
 
 
+def memory_limit() -> int:
+    """Return the bytes of memory that this process may use: the machine's, or the cgroup's limit (v2, v1)."""
+    import psutil
+
+    found = [psutil.virtual_memory().total]
+    for place in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # no such cgroup, or "max"
+            found.append(int((Path("/sys/fs/cgroup") / place).read_text()))
+    return min(found)
+
+
 @dataclass(frozen=True)
 class Device:
     """Where and how a run trains."""
