@@ -655,6 +655,10 @@ MESSAGES = {
         "A checkpoint of this run has about {megabytes} MB, and {most} MB are the most for visitors. Choose "
         "a smaller width."
     ),
+    "access.large_arrival": (
+        "This file has {megabytes} MB, and runs of visitors with its settings have at most {most} MB. "
+        "Download the run again."
+    ),
     "access.slow_run": (
         "A step of this run takes about {seconds} s, and {most} s are the most for visitors. Choose a "
         "smaller batch or width."

@@ -13,6 +13,7 @@ from gan.latent.catalogue import CHECKPOINTS
 from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
+from gan.mirror.parcel import unpack
 from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
@@ -24,7 +25,7 @@ from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
 from gan.ui.server.visitor_limits import check_share
-from gan.ui.server.visitors import Visitors, find_key, owned
+from gan.ui.server.visitors import Visitors, check_arrival, find_key, owned
 
 if TYPE_CHECKING:
     from gan.ui.zero import Zero
@@ -183,6 +184,15 @@ class Services:
         if visitor:
             return self.visitors.submit(self.store, config, visitor, begin, bool(self.zero))
         return begin()
+
+    def take_in(self, file: Path, visitor: str) -> str:
+        """Take in the run that a visitor brings as one file, and return its id.
+
+        Raises UserError for no run, and beyond a visitor's limits.
+        """
+        check = partial(check_arrival, lent=bool(self.zero))
+        act = partial(unpack, self.store, file, visitor, check)
+        return self.visitors.take_in(self.store, file.stat().st_size, act)
 
     def jobs_for(self, visitor: str) -> Jobs:
         """Return the jobs, which only somebody who controls all runs may start. Raises UserError."""

@@ -212,6 +212,14 @@ def check_limits(config: Settings, lent: bool) -> None:
     check_size(config, lent)
 
 
+def check_arrival(config: Settings, size: int, lent: bool) -> None:
+    """Raise UserError for a run that a visitor may not bring. size: bytes of its files."""
+    check_limits(config, lent)
+    most = expected_bytes(config)
+    if size > most:
+        raise UserError("access.large_arrival", megabytes=round(size / 10**6), most=round(most / 10**6))
+
+
 def check_minutes(config: Settings) -> None:
     """Raise UserError for a run of more than MINUTES, or one that takes as long as its images take."""
     if config.budget_images or not config.minutes <= MINUTES:

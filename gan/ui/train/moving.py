@@ -55,13 +55,17 @@ def download(services: Services, request: Request) -> Response:
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
 
-def arrive(services: Services, asked: dict[str, Any]) -> str:
-    """Take in the run in an uploaded file {files: [path]}. Returns its id here. Raises UserError."""
+def arrive(services: Services, asked: dict[str, Any], visitor: str = "") -> str:
+    """Take in the run in an uploaded file {files: [path]}. Returns its id here.
+
+    visitor: the mark of the visitor who brings it, "" for somebody who controls all runs. Raises UserError,
+    also beyond a visitor's limits.
+    """
     files = received(asked.get("files"), Path(get_upload_folder()))
     if len(files) != 1:
         raise UserError("mirror.one_file")
     with writing():
-        run_id = unpack(services.store, files[0])
+        run_id = services.take_in(files[0], visitor) if visitor else unpack(services.store, files[0])
     files[0].unlink(missing_ok=True)
     return run_id
 

@@ -126,7 +126,7 @@ class _Routes:
         return {"flavors": flavors, "owner": jobs.hub.owner, "spare": SPARE_MINUTES}
 
     def arrive(self, request: Request) -> Any:
-        run_id = moving.arrive(self.services, json_body(request))
+        run_id = moving.arrive(self.services, json_body(request), self.services.visitor(request))
         self.feed.forget()
         return {"run": run_id}
 

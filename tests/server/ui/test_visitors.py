@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 from gan.errors import UserError
 from gan.files import write_bytes, write_json
 from gan.kinds.points.recipes import make_config as make_points
+from gan.mirror.parcel import pack
 from gan.recipes import make_config
 from gan.runs import marks
 from gan.runs.disk import size_of
-from gan.runs.store import CHECKPOINTS
+from gan.runs.store import CHECKPOINTS, Store
 from gan.runs.store import COMMANDS as TO_WORKERS
 from gan.ui.page import launch_options
 from gan.ui.server import sign_in, visitor_limits, visitors
@@ -32,6 +33,7 @@ from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.runs import tiny
 from tests.reliability.cases import COMMANDS as KNOWN
+from tests.support.parcels import write_state
 
 URL = "https://alice-gan.hf.space"
 VISIT = f"__Host-{visitors.COOKIE}"
@@ -350,6 +352,37 @@ def test_new_cookies_bring_no_more_waiting_runs_than_an_address_may_have(space, 
     assert [starts("9.9.9.9").status_code for _ in range(2)] == [200, 200]
     assert key_of(starts("9.9.9.9")) == (400, "access.many_wait")
     assert starts("8.8.8.8").status_code == 200
+
+
+def test_a_visitor_brings_a_run_back_within_their_limits(space, tmp_path):
+    """They download a run before the Space sleeps, and add it again afterwards."""
+    services, elsewhere = served(tmp_path / "runs", allowed=10**9), Store(tmp_path / "elsewhere")
+    ann = visitor(services)
+
+    def brings(config):
+        run = elsewhere.path(elsewhere.create(config))
+        write_state(run)
+        file = Path(get_upload_folder()) / f"{6:064x}" / "run.zip"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pack(run, file)
+        return ann.post(f"{PREFIX}/runs/arrive", json={"files": [str(file)]})
+
+    run = brings(form.start("digits", "modern")).json()["run"]
+    assert ann.get(f"{PREFIX}/poll").json()["mine"] == [run]
+    assert services.store.status(run)["state"] == "paused"
+    assert key_of(send(visitor(services), run, "delete")) == (403, "access.not_yours")
+    assert send(ann, run, "resume").status_code == 200
+    assert brings(form.start("digits", "modern")).status_code == 200, "one that arrives does not wait"
+    for changes, key in (
+        ({"minutes": 60.0}, (400, "access.long_run")), ({"kimg": 1.0}, (400, "access.long_run")),
+        ({"track": "trackio"}, (403, "access.owner_only")),
+        ({"width": 256, "size": 128}, (400, "access.large_run")),
+    ):  # fmt: skip
+        assert key_of(brings(dataclasses.replace(form.start("digits", "modern"), **changes))) == key
+    before = services.store.ids()
+    write_bytes(services.store.path(run) / "large", bytes(5 * 10**8))
+    assert key_of(brings(form.start("digits", "modern"))) == (400, "access.no_bytes")
+    assert sorted(services.store.ids()) == sorted(before)
 
 
 def test_a_visitors_run_writes_to_no_tracker(space, tmp_path):
