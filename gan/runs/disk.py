@@ -34,6 +34,7 @@ LEARNT = (
     "tensorboard",
 )
 GONE, NEW = ".gone-", ".new-"  # prefixes that hide a run: while it is deleted, and while it is created
+SPARE = 2**30  # bytes of disk space that uploads and downloads leave to the runs
 RESERVE = ".reserve"  # the file that reserves disk space
 RESERVE_BYTES = 1 << 16  # several blocks of any file system; a run's status takes less than one
 
