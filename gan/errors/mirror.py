@@ -28,6 +28,11 @@ MESSAGES = {
         "This run has more than {megabytes} MB, too much for an upload. Use “python -m gan move unpack” "
         "on the server."
     ),
+    "mirror.one_leaves": "A run is already on its way to your network. Try again when it has arrived.",
+    "mirror.no_room": (
+        "The server's disk has no room to pack this run. Try again later, or delete runs that you no longer "
+        "need."
+    ),
     "mirror.one_file": "Add one file: a run that was downloaded from GANarium.",
     "mirror.cannot_move": "“{path}” can't be read or written ({reason}). Choose another place.",
     "mirror.bad_place": (

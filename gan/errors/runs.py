@@ -57,6 +57,10 @@ MESSAGES = {
         "The runs take {used} GB of the {allowed} GB that they may. Delete some that you no longer need, "
         "or start GANarium with a larger --quota."
     ),
+    "runs.over_time": (
+        "This run held the machine for much longer than its minutes, so it was stopped. Its last checkpoint "
+        "is kept."
+    ),
     "runs.queue_full": (
         "{most} runs are waiting already; more can't be added. Remove some from the queue, or wait."
     ),

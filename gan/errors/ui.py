@@ -118,6 +118,29 @@ MESSAGES = {
     "access.no_place": (
         "Visitors have no place left for another run here. Try again later, or duplicate the Space."
     ),
+    "access.many_wait": (
+        "{most} runs from your network already wait. Try again when one has begun, or cancel one of yours."
+    ),
+    "access.no_bytes": (
+        "The runs of visitors need {used} GB of the {allowed} GB that they share. Delete one of yours, or "
+        "try again later."
+    ),
+    "access.large_run": (
+        "A checkpoint of this run has about {megabytes} MB, and {most} MB are the most for visitors. Choose "
+        "a smaller width."
+    ),
+    "access.large_arrival": (
+        "This file has {megabytes} MB, and runs of visitors with its settings have at most {most} MB. "
+        "Download the run again."
+    ),
+    "access.slow_run": (
+        "A step of this run takes about {seconds} s, and {most} s are the most for visitors. Choose a "
+        "smaller batch or width."
+    ),
+    "access.heavy_run": (
+        "This run needs about {needed} GB of memory, and {most} GB are the most for visitors. Choose a "
+        "smaller batch or width."
+    ),
     "access.sign_in_failed": (
         "The sign-in with Hugging Face failed. Close this tab and click Sign in again, later if need be."
     ),

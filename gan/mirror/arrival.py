@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gan.config import Settings
 from gan.data import public_name
 from gan.data.names import UPLOADS, kept_name
 from gan.errors import UserError, refuse_if_full
@@ -67,15 +68,20 @@ def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
     return status
 
 
+def read_settings(folder: Path) -> Settings:
+    """Return the settings of a carried run. Raises UserError where they can't be read."""
+    try:
+        return parse_config(read_json(folder / "config.json"))
+    except (OSError, ValueError) as error:
+        raise UserError("mirror.damaged", name="config.json") from error
+
+
 def _config(folder: Path) -> dict[str, Any]:
     """Return the run's settings. Data that is no known set becomes a place where nothing lies.
 
     Otherwise a carried run could name any folder of this machine as its images.
     """
-    try:
-        config = parse_config(read_json(folder / "config.json"))
-    except (OSError, ValueError) as error:
-        raise UserError("mirror.damaged", name="config.json") from error
+    config = read_settings(folder)
     start = getattr(config, "start_from", "")  # runs on images have it; GANarium writes an id
     if start and start.partition(":")[0] not in KINDS_OF_IDS:
         raise UserError("mirror.damaged", name="config.json")

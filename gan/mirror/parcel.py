@@ -9,13 +9,17 @@ import stat
 import struct
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from gan.config import Settings
 from gan.errors import UserError
-from gan.mirror.arrival import fresh_folder, settle
+from gan.files import write_bytes
+from gan.mirror.arrival import fresh_folder, read_settings, settle
 from gan.mirror.capture import capture
 from gan.mirror.contents import MANIFEST, MAX_FILES, MAX_MANIFEST, Manifest, manifest_of, read_manifest
+from gan.runs import marks
 from gan.runs.disk import NEW
 from gan.runs.store import Store
 
@@ -47,16 +51,27 @@ def pack(run: Path, target: Path | IO[bytes]) -> Manifest:
     return manifest
 
 
-def unpack(store: Store, parcel: Path) -> str:
+def unpack(
+    store: Store,
+    parcel: Path,
+    visitor: str = "",
+    check: Callable[[Settings, int], None] = lambda config, size: None,
+) -> str:
     """Take in a run that `pack` wrote, and return its id here.
 
-    Raises UserError for any other file, and for a full store.
+    visitor: the mark of the visitor who brings it, "" for none. check: is called with the run's settings and
+    its bytes, and raises UserError where it may not come in. Raises UserError for any other file, and for a
+    full store.
     """
     store.usage.check()
     store.root.mkdir(parents=True, exist_ok=True)
     folder = fresh_folder(store)
     try:
-        return settle(store, folder, _extract(parcel, folder))
+        manifest = _extract(parcel, folder)
+        check(read_settings(folder), sum(file.size for file in manifest.files.values()))
+        if visitor:
+            write_bytes(folder / marks.FILE, visitor.encode())
+        return settle(store, folder, manifest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -34,6 +34,7 @@ LEARNT = (
     "tensorboard",
 )
 GONE, NEW = ".gone-", ".new-"  # prefixes that hide a run: while it is deleted, and while it is created
+SPARE = 2**30  # bytes of disk space that uploads and downloads leave to the runs
 RESERVE = ".reserve"  # the file that reserves disk space
 RESERVE_BYTES = 1 << 16  # several blocks of any file system; a run's status takes less than one
 
@@ -73,13 +74,17 @@ class Usage:
         return self._sizes
 
     def check(self) -> None:
-        """Raise UserError if the quota is used up. Simultaneous callers share one measurement."""
+        """Raise UserError if the quota is used up. It measures as `measure` does."""
         if not self.allowed:
             return
-        self._renew(time.monotonic())
-        used = sum((self._sizes or {}).values())
+        used = sum(self.measure().values())
         if used >= self.allowed:
             raise UserError("runs.quota", used=f"{used / GB:.3g}", allowed=f"{self.allowed / GB:.3g}")
+
+    def measure(self) -> dict[str, int]:
+        """Measure, and return the bytes of each entry. Simultaneous callers share one measurement."""
+        self._renew(time.monotonic())
+        return self._sizes or {}
 
     def forget(self) -> None:
         """Measure again at the next call, because something big was removed or added."""
@@ -127,6 +132,11 @@ class Room:
     def ask_again(self) -> None:
         """Let the next `look` measure at once, because something was deleted."""
         self._not_before = 0.0
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of all files in a directory; 0 without one."""
+    return sum(map(_size, _entries(path)))
 
 
 def _size(entry: os.DirEntry) -> int:

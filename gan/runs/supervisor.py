@@ -24,6 +24,7 @@ from gan.runs.backend import PREPARE, WAIT, Backend, Processes
 from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.launcher import Launcher
 from gan.runs.more import extend
+from gan.runs.overtime import Overtime
 from gan.runs.processes import Worker
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, Store, error_json
@@ -66,6 +67,7 @@ class Supervisor:
         # runs whose worker ended with the machine or the server, until each is back in the queue
         self._lost: set[str] = set()
         self._room, self._reserve, self._complaints = Room(store.usage), Reserve(store.root), Complaints(_log)
+        self._overtime = Overtime(store)
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -317,7 +319,7 @@ class Supervisor:
         self._look_again()
 
     def _end(self, run_id: str) -> None:
-        self.store.update_status(run_id, state="stopped", pid=None, pid_started=None, eta=None)
+        self.store.update_status(run_id, state="stopped", pid=None, pid_started=None, eta=None, error=None)
 
     def _kill(self, run_id: str) -> None:
         status = self.store.status(run_id)
@@ -339,6 +341,15 @@ class Supervisor:
                 ),
             )
         self._look_again()
+
+    def _end_late(self, run_id: str) -> None:
+        """End the worker of a visitor's run that is over its time. The run keeps its last checkpoint."""
+        if not self._live[run_id].kill():
+            return
+        del self._live[run_id]
+        if self.store.state(run_id) in LIVE:
+            self._leave(run_id, "stopped", UserError("runs.over_time"))
+        self._survey()
 
     def _delete(self, run_id: str) -> None:
         """Hide a run. A worker that still ends after its last status writes nothing more.
@@ -378,6 +389,8 @@ class Supervisor:
         if self._reap() or now >= self._next_survey:
             self._next_survey = now + SURVEY
             self._survey()
+        for run_id in self._overtime.late(self._live, now):
+            self._end_late(run_id)
         while room and self._queue and not self._busy():
             self._start_run(self._queue[0])
             self._survey()

@@ -102,6 +102,7 @@ class Zero:
         """
         run_id = request.path_params["id"]
         services.check_control(request, run_id)
+        services.check_room(services.visitor(request))
         if self._closing.is_set():
             raise UserError("ui.busy")
         seconds, supervisor = self._asked(run_id, request.query_params.get("seconds")), services.supervisor

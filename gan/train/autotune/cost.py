@@ -137,21 +137,41 @@ def _bytes(values: Iterable[Any]) -> int:
     return sum(value.nbytes for value in values if isinstance(value, torch.Tensor))
 
 
+def count_networks(config: RunConfig, classes: int = 0) -> tuple[int, int]:
+    """Return the numbers of parameters of G and D, with so many classes if the config is conditional."""
+    return _count_networks(*_counted(config, classes))
+
+
 def count_step(config: RunConfig, classes: int = 0) -> Step:
     """Return the cost of one step of this config, with so many classes if it is conditional.
 
     The first count takes about 0.1 s; later calls read the cache.
     """
-    labels = classes if config.conditional else 0
-    return _count(RunConfig(**{name: getattr(config, name) for name in COUNTED}), labels)
+    return _count(*_counted(config, classes))
+
+
+def _counted(config: RunConfig, classes: int) -> tuple[RunConfig, int]:
+    """Return the settings that a count depends on, as a key of the caches."""
+    return RunConfig(**{name: getattr(config, name) for name in COUNTED}), classes * config.conditional
+
+
+@functools.lru_cache(maxsize=1024)
+def _count_networks(config: RunConfig, classes: int) -> tuple[int, int]:
+    G, D = _networks(model_spec(config, classes))
+    return count_parameters(G), count_parameters(D)
+
+
+def _networks(spec: ModelSpec) -> tuple[Any, Any]:
+    """Return G and D on the meta device."""
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # meta tensors can't hold weights loaded from a file
+        return build_generator(spec), build_discriminator(spec)
 
 
 @functools.lru_cache(maxsize=256)
 def _count(config: RunConfig, classes: int) -> Step:
     spec = model_spec(config, classes)
-    with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # meta tensors can't hold weights loaded from a file
-        G, D = build_generator(spec), build_discriminator(spec)
+    G, D = _networks(spec)
     numbers_g, numbers_d = count_parameters(G), count_parameters(D)
     penalised, activations = _walk(config, G, D, spec, config.penalty)
     often = 0 if config.penalty == "none" else 1 / config.penalty_every

@@ -35,6 +35,7 @@ from gan.latent.point import Point, whole
 from gan.ui.explore.routes import open_model
 from gan.ui.server.concurrency import DRAWN, FILMS
 from gan.ui.server.http import get, refusal
+from gan.ui.server.sending import pieces
 from gan.ui.server.services import Services
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ SIDES = (128, 1024)  # pixels: smallest and largest side of a frame that a query
 MAX_PIXELS = 2**26  # pixels of all frames of a file: 200 MB of memory while it is packed
 CHUNK = 4  # frames that gan.latent.generator draws in one turn
 BEAT = 0.2  # seconds between two progress lines while a file is packed
-PIECE = 2**16  # bytes of a file in memory; the next are read when the client has taken these
-WITHIN = 600  # seconds for a client to take a file; a slower one is cut off
 _log = logging.getLogger(__name__)
 
 
@@ -120,7 +119,7 @@ async def _lines(order: Order) -> AsyncGenerator[bytes, None]:
                         async for line in _film(order, packer, pipe):
                             yield line
                 yield _line({"bytes": file.seek(0, os.SEEK_END), "type": TYPES[order.form]})
-                async for piece in _pieces(file):
+                async for piece in pieces(file):
                     yield piece
     except UserError as error:
         yield bytes(refusal(error).body)
@@ -129,16 +128,6 @@ async def _lines(order: Order) -> AsyncGenerator[bytes, None]:
     except Exception:
         _log.exception("failed: a loop as %s", order.form)
         yield bytes(refusal(UserError("latent.film_failed")).body)
-
-
-async def _pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield a file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN."""
-    file.seek(0)
-    end = time.monotonic() + WITHIN
-    while piece := await anyio.to_thread.run_sync(file.read, PIECE):
-        yield piece
-        if time.monotonic() > end:
-            raise ClientDisconnect
 
 
 async def _film(order: Order, packer: subprocess.Popen, pipe: IO[bytes]) -> AsyncGenerator[bytes, None]:

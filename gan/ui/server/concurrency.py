@@ -90,7 +90,8 @@ LIMITS = {
     "pictures": ConcurrencyLimit(8, 200), "pictures/pull": ConcurrencyLimit(2, 8),
     "points": ConcurrencyLimit(2),
     "runs/older": ConcurrencyLimit(2), "runs/{id}/file": ConcurrencyLimit(1),
-    "runs/{id}/lease": ConcurrencyLimit(1, 16),  # a lease holds its thread for up to two minutes
+    # A lease holds its thread for up to two minutes, so none waits here: the page asks again.
+    "runs/{id}/lease": ConcurrencyLimit(6, 0),
     "runs/arrive": ConcurrencyLimit(1, 8), "find": ConcurrencyLimit(2), "find/on": _WORKING,
     "drag": ConcurrencyLimit(2), "drag/on": _WORKING, "map": ConcurrencyLimit(2),
     "inside": ConcurrencyLimit(2),

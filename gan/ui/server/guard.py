@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.files import FULL
+from gan.runs.disk import SPARE
 from gan.ui.api.gate import door
 from gan.ui.server import sign_in
 from gan.ui.server.cookies import on_space
@@ -43,7 +44,6 @@ MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 # Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
 MAX_NAME = 255
-SPARE = 2**30  # bytes of disk space that uploads leave to the runs
 # Bytes of an answer that are sent at once. More would wait in memory for a client that does not read.
 PIECE = 2**16
 TAKEN_WITHIN = 60  # seconds for a client to take one piece, behind the system's buffers

@@ -13,17 +13,19 @@ from gan.latent.catalogue import CHECKPOINTS
 from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
+from gan.mirror.parcel import unpack
 from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
-from gan.ui.server.access import Access
+from gan.ui.server.access import Access, client_of
 from gan.ui.server.cookies import on_space
 from gan.ui.server.hub_sets import HubSets
 from gan.ui.server.starting import Root
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
-from gan.ui.server.visitors import Visitors, find_key, owned
+from gan.ui.server.visitor_limits import check_share
+from gan.ui.server.visitors import Visitors, check_arrival, find_key, owned
 
 if TYPE_CHECKING:
     from gan.ui.zero import Zero
@@ -97,6 +99,7 @@ class Services:
         mark = self.visitors.mark(request)
         if mark is None:
             raise UserError("access.no_visit")
+        self.visitors.came(mark, client_of(request))
         return mark
 
     def check_control(self, request: Request, run_id: str) -> None:
@@ -106,6 +109,12 @@ class Services:
         mark = self.visitor(request)
         if mark and not owned(self.store.visitor(run_id), mark):
             raise UserError("access.not_yours")
+
+    def check_room(self, visitor: str) -> None:
+        """Raise UserError where the quota is used up; for a visitor, where the visitors' share of it is."""
+        if visitor:
+            check_share(self.store)
+        self.store.usage.check()
 
     def open(self, runs: Path, allowed: int = 0) -> None:
         """Open the runs folder, and create it if missing. Uploads are stored in its subfolder .uploads.
@@ -172,7 +181,18 @@ class Services:
         if flavor:
             return self.jobs_for(visitor).submit(config, flavor, start)
         begin = partial(self.supervisor.submit, config, visitor, start, gpus)
-        return self.visitors.submit(self.store, config, visitor, begin) if visitor else begin()
+        if visitor:
+            return self.visitors.submit(self.store, config, visitor, begin, bool(self.zero))
+        return begin()
+
+    def take_in(self, file: Path, visitor: str) -> str:
+        """Take in the run that a visitor brings as one file, and return its id.
+
+        Raises UserError for no run, and beyond a visitor's limits.
+        """
+        check = partial(check_arrival, lent=bool(self.zero))
+        act = partial(unpack, self.store, file, visitor, check)
+        return self.visitors.take_in(self.store, file.stat().st_size, act)
 
     def jobs_for(self, visitor: str) -> Jobs:
         """Return the jobs, which only somebody who controls all runs may start. Raises UserError."""
@@ -189,7 +209,7 @@ class Services:
         """
         act = partial(self.supervisor.command, run_id, name)
         if visitor:
-            self.visitors.command(self.store, name, visitor, act)
+            self.visitors.command(self.store, run_id, name, visitor, act)
         else:
             act()
         if name in ("delete", "restart") and self._explorer is not None:

@@ -5,6 +5,7 @@ that id, its mark. Neither a run nor its mark tells the id, and nobody can sign 
 cookies and marks survive a restart of the server.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -24,6 +25,7 @@ from gan.runs.disk import writing
 from gan.runs.store import QUEUED, RUNS, Store
 from gan.ui.server.cookies import cookie, is_secure, values
 from gan.ui.server.http import PREFIX
+from gan.ui.server.visitor_limits import check_share, check_size, expected_bytes
 
 COOKIE = "ganarium-visit"
 LASTS = 30 * 24 * 3600  # seconds that a browser keeps its id
@@ -31,10 +33,12 @@ MINUTES = 10  # of one run
 WAITING = 1  # runs of one visitor in the queue
 # Of all visitors together, so that the owner of the Space still finds room.
 WAITING_ALL, RUNS_ALL = QUEUED // 2, RUNS - 100
+# Of one address. It may be that of a school, but each new cookie makes another visitor.
+WAITING_CLIENT = 10
 KEY_FILE, KEY_BYTES = ".visitors-key", 32
 # What visitors may ask for besides reading. Everything else that changes something is the owner's.
 UPLOAD = "/gradio_api/upload"
-_STARTS = {UPLOAD, *(f"{PREFIX}/{path}" for path in ("pictures", "points", "runs"))}
+_STARTS = {UPLOAD, *(f"{PREFIX}/{path}" for path in ("pictures", "points", "runs", "runs/arrive"))}
 COMMANDS = (
     "rename",
     "pause",
@@ -66,6 +70,7 @@ class Visitors:
     def __init__(self, key: bytes):
         self._key = key
         self._queueing = threading.Lock()  # held from the count of a visitor's runs to the next one
+        self._clients: dict[str, str] = {}  # mark -> the address from which that visitor last came
 
     def new_cookie(self, request: Request, path: str) -> str:
         """Return a Set-Cookie header with a new id, for the pages below `path`."""
@@ -79,6 +84,10 @@ class Visitors:
             if hmac.compare_digest(self._hash("visit", visit).encode(), signature.encode()):
                 return self._hash("mark", visit)
         return None
+
+    def came(self, mark: str, client: str) -> None:
+        """Note from which address a visitor comes. Only those with runs are remembered, until a restart."""
+        self._clients[mark] = client
 
     def refusal(self, store: Store, request: Request) -> UserError | None:
         """Return why a visitor may not make a POST request, or None where they may."""
@@ -100,20 +109,39 @@ class Visitors:
         except UserError as error:  # there is no such run
             return error
 
-    def submit(self, store: Store, config: Settings, mark: str, begin: Callable[[], T]) -> T:
-        """Call `begin`, which starts a run of this visitor. Raises UserError beyond a visitor's limits."""
-        _check_limits(config)
+    def submit(self, store: Store, config: Settings, mark: str, begin: Callable[[], T], lent: bool) -> T:
+        """Call `begin`, which starts a run of this visitor. Raises UserError beyond a visitor's limits.
+
+        lent: whether runs train on GPUs that are lent.
+        """
+        check_limits(config, lent)
+        more = expected_bytes(config)
         with self._queueing:
-            _check_counts(store, mark, new=True)
+            self._check_waiting(store, mark)
+            _check_runs(store)
+            check_share(store, more)
             return begin()
 
-    def command(self, store: Store, name: str, mark: str, act: Callable[[], None]) -> None:
+    def take_in(self, store: Store, more: int, act: Callable[[], T]) -> T:
+        """Call `act`, which takes in a visitor's run of `more` bytes. Raises UserError without room for it.
+
+        The run does not wait: it arrives paused, or ended.
+        """
+        with self._queueing:
+            _check_runs(store)
+            check_share(store, more)
+            return act()
+
+    def command(self, store: Store, run_id: str, name: str, mark: str, act: Callable[[], None]) -> None:
         """Call `act`, a command to a run of this visitor. Raises UserError beyond a visitor's limits."""
         if name not in QUEUES:
             act()
             return
+        if name == "cpu":  # the limits of a lent GPU held until now
+            check_size(store.config(run_id))
         with self._queueing:
-            _check_counts(store, mark, new=False)
+            self._check_waiting(store, mark)
+            check_share(store, starting=run_id)
             act()
 
     def extend(self, store: Store, run_id: str, more: float, mark: str, act: Callable[[], None]) -> None:
@@ -121,10 +149,27 @@ class Visitors:
 
         Raises UserError beyond a visitor's limits.
         """
-        _check_limits(store.config(run_id).longer(more))
+        check_minutes(store.config(run_id).longer(more))
         with self._queueing:
-            _check_counts(store, mark, new=False)
+            self._check_waiting(store, mark)
+            check_share(store, starting=run_id)
             act()
+
+    def _check_waiting(self, store: Store, mark: str) -> None:
+        """Raise UserError if the runs that wait have reached a limit: of this visitor, their address, all."""
+        marks = _marks(store)
+        known = {mark, *marks.values()}
+        self._clients = {found: client for found, client in self._clients.items() if found in known}
+        waiting = [
+            marks[one["id"]] for one in store.list() if one["state"] == "queued" and one["id"] in marks
+        ]
+        if sum(owned(found, mark) for found in waiting) >= WAITING:
+            raise UserError("access.one_waits")
+        client = self._clients.get(mark)
+        if client and sum(self._clients.get(found) == client for found in waiting) >= WAITING_CLIENT:
+            raise UserError("access.many_wait", most=WAITING_CLIENT)
+        if len(waiting) >= WAITING_ALL:
+            raise UserError("access.no_place")
 
     def _hash(self, purpose: str, visit: str) -> str:
         text = f"{purpose}:{visit}".encode("utf-8", "surrogatepass")
@@ -156,25 +201,44 @@ def find_key(runs: Path) -> bytes:
             return key
 
 
-def _check_limits(config: Settings) -> None:
-    """Raise UserError for a run that a visitor may not have.
+def check_limits(config: Settings, lent: bool) -> None:
+    """Raise UserError for a run that a visitor may not have: too long, too large, or with a tracker.
 
-    Such a run takes more than MINUTES, takes as long as its images take, or writes to the owner's tracker.
+    lent: whether runs train on GPUs that are lent. A tracker writes to what is the owner's.
     """
     if config.track != NO_TRACKER:
         raise UserError("access.owner_only")
+    check_minutes(config)
+    check_size(config, lent)
+
+
+def check_arrival(config: Settings, size: int, lent: bool) -> None:
+    """Raise UserError for a run that a visitor may not bring. size: bytes of its files."""
+    check_limits(config, lent)
+    most = expected_bytes(config)
+    if size > most:
+        raise UserError("access.large_arrival", megabytes=round(size / 10**6), most=round(most / 10**6))
+
+
+def check_minutes(config: Settings) -> None:
+    """Raise UserError for a run of more than MINUTES, or one that takes as long as its images take."""
     if config.budget_images or not config.minutes <= MINUTES:
         raise UserError("access.long_run", most=MINUTES)
 
 
-def _check_counts(store: Store, mark: str, new: bool) -> None:
-    """Raise UserError if this visitor's runs, or those of all visitors, have reached their limits."""
-    marks = [(summary["state"], store.visitor(summary["id"])) for summary in store.list()]
-    waiting = [found for state, found in marks if found and state == "queued"]
-    if sum(owned(found, mark) for found in waiting) >= WAITING:
-        raise UserError("access.one_waits")
-    if len(waiting) >= WAITING_ALL or (new and sum(bool(found) for _, found in marks) >= RUNS_ALL):
+def _check_runs(store: Store) -> None:
+    """Raise UserError if visitors have as many runs as they may."""
+    if len(_marks(store)) >= RUNS_ALL:
         raise UserError("access.no_place")
+
+
+def _marks(store: Store) -> dict[str, str]:
+    """Return the marks of the runs that visitors started, by the runs' ids."""
+    marks = {}
+    for summary in store.list():
+        with contextlib.suppress(UserError):  # deleted since the listing
+            marks[summary["id"]] = store.visitor(summary["id"])
+    return {run_id: mark for run_id, mark in marks.items() if mark}
 
 
 def _name(request: Request) -> str:

@@ -1,25 +1,48 @@
 """Move a run: send it to a browser as one file, and take in such a file."""
 
+import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from gan.errors import UserError
 from gan.mirror.parcel import pack, unpack
-from gan.runs.disk import writing
+from gan.runs.disk import SPARE, size_of, writing
+from gan.ui.server.access import client_of
+from gan.ui.server.sending import FileAnswer
 from gan.ui.server.services import Services
 from gan.ui.server.uploads import received
 
-PIECE = 2**16  # bytes in memory; the next are read when the client has taken these
-# Files on their way to slow clients take disk space that no list shows.
-_ON_THEIR_WAY = threading.BoundedSemaphore(4)
+MOST = 4  # files on their way to clients; slow ones take disk space that no list shows
+
+
+class Departures:
+    """The files on their way. A visitor's address has one at a time, and one place is never a visitor's."""
+
+    def __init__(self) -> None:
+        self._clients: list[str] = []
+        self._lock = threading.Lock()
+
+    def begin(self, client: str, visitor: bool) -> Callable[[], None]:
+        """Count a file for an address, and return what ends that. Raises UserError without a place."""
+        with self._lock:
+            if visitor and client in self._clients:
+                raise UserError("mirror.one_leaves")
+            if len(self._clients) >= MOST - visitor:
+                raise UserError("ui.busy")
+            self._clients.append(client)
+        return partial(self._clients.remove, client)
+
+
+DEPARTURES = Departures()
 
 
 def download(services: Services, request: Request) -> Response:
@@ -29,16 +52,17 @@ def download(services: Services, request: Request) -> Response:
     """
     services.check_control(request, request.path_params["id"])
     run = services.store.path(request.path_params["id"])
-    if not _ON_THEIR_WAY.acquire(blocking=False):
-        raise UserError("ui.busy")
+    if shutil.disk_usage(run).free < size_of(run) + SPARE:
+        raise UserError("mirror.no_room")
+    leave = DEPARTURES.begin(client_of(request), bool(services.visitor(request)))
     try:
         with writing():
             file = tempfile.TemporaryFile(dir=services.store.root)  # noqa: SIM115 - the answer closes it
     except BaseException:
-        _ON_THEIR_WAY.release()
+        leave()
         raise
     # runs once, however the answer ends, and where it never begins
-    gone = weakref.finalize(file, _ON_THEIR_WAY.release)
+    gone = weakref.finalize(file, leave)
     try:
         with writing():
             pack(run, file)
@@ -52,21 +76,19 @@ def download(services: Services, request: Request) -> Response:
         "Content-Disposition": f'attachment; filename="{run.name}.zip"',
         "Cache-Control": "no-store",
     }
-    return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
+    return FileAnswer(file, "application/zip", headers, gone)
 
 
-def arrive(services: Services, asked: dict[str, Any]) -> str:
-    """Take in the run in an uploaded file {files: [path]}. Returns its id here. Raises UserError."""
+def arrive(services: Services, asked: dict[str, Any], visitor: str = "") -> str:
+    """Take in the run in an uploaded file {files: [path]}. Returns its id here.
+
+    visitor: the mark of the visitor who brings it, "" for somebody who controls all runs. Raises UserError,
+    also beyond a visitor's limits.
+    """
     files = received(asked.get("files"), Path(get_upload_folder()))
     if len(files) != 1:
         raise UserError("mirror.one_file")
     with writing():
-        run_id = unpack(services.store, files[0])
+        run_id = services.take_in(files[0], visitor) if visitor else unpack(services.store, files[0])
     files[0].unlink(missing_ok=True)
     return run_id
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while piece := file.read(PIECE):
-        yield piece

@@ -18,15 +18,14 @@ from gan.ui.train import form
 WAIT = 20.0
 
 
-def pictures(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+def pictures(services: Services, asked: dict[str, Any], visitor: str = "") -> dict[str, Any]:
     """Store the uploaded files {files} and return {report, suggestions}.
 
-    After WAIT seconds it returns {reading: true} instead. Raises UserError for pictures that can't be trained
-    on.
+    visitor: the mark of the visitor who sends them, "" for none. After WAIT seconds it returns {reading:
+    true} instead. Raises UserError for pictures that can't be trained on, and without room for them.
     """
-    services.store.usage.check()  # raises where the disk quota is used up
     files = received(asked.get("files"), Path(get_upload_folder()))
-    report = _report(services, _keep(services, files), files, WAIT)
+    report = _report(services, _keep(services, files, visitor), files, WAIT)
     return (
         {"reading": True}
         if report is None
@@ -42,10 +41,9 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
 
     Returns the run's id. Raises UserError for unusable pictures, and for settings that don't fit them.
     """
-    services.store.usage.check()
     services.store.check_counts(new=True)
     files = received(asked.get("files"), Path(get_upload_folder()))
-    kept = _keep(services, files)
+    kept = _keep(services, files, visitor)
     return begin(services, asked, visitor, kept, _report(services, kept, files), files)
 
 
@@ -91,9 +89,10 @@ def as_json(report: Report, files: Sequence[Path]) -> dict[str, Any]:
     return {**report.to_json(), "left_out": left_out, "most_classes": MAX_CLASSES}
 
 
-def _keep(services: Services, files: Sequence[Path]) -> Path:
-    """Store uploaded files for a visitor who may be about to press Train."""
+def _keep(services: Services, files: Sequence[Path], visitor: str) -> Path:
+    """Store uploaded files for a visitor who may be about to press Train. Raises UserError without room."""
     with services.uploading:
+        services.check_room(visitor)  # one after the other, so that no crowd gets past it together
         kept = keep_uploads(files, services.uploads)
         mark_awaited(kept)
     services.store.usage.forget()

@@ -14,12 +14,13 @@ from gan.ui.train import form
 from gan.ui.train.fields import USER_POINTS
 
 
-def points(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+def points(services: Services, asked: dict[str, Any], visitor: str = "") -> dict[str, Any]:
     """Store the uploaded file {files: [path]} and return {count}, its number of points.
 
-    Raises UserError for a file that holds no usable points.
+    visitor: the mark of the visitor who sends it, "" for none. Raises UserError for a file that holds no
+    usable points, and without room for it.
     """
-    services.store.usage.check()  # raises where the disk quota is used up
+    services.check_room(visitor)
     file = _file(asked)
     count = len(read_points(file))
     with services.uploading:
@@ -33,7 +34,7 @@ def start(services: Services, asked: dict[str, Any], visitor: str) -> str:
 
     Returns the run's id. Raises UserError for unusable points, and for settings that don't fit them.
     """
-    services.store.usage.check()
+    services.check_room(visitor)
     services.store.check_counts(new=True)
     file = _file(asked)
     made = form.settings(

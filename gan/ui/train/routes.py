@@ -43,9 +43,9 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/older", handlers.older),
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
-        post("pictures", lambda request: own.pictures(services, json_body(request))),
+        post("pictures", handlers.pictures),
         post("pictures/pull", lambda request: own_hub.pull(services, json_body(request))),
-        post("points", lambda request: own_points.points(services, json_body(request))),
+        post("points", handlers.points),
         post("runs", handlers.submit),
         get("runs/{id}/file", lambda request: moving.download(services, request)),
         post("runs/arrive", handlers.arrive),
@@ -83,6 +83,12 @@ class _Routes:
     def older(self, request: Request) -> Any:
         return self.feed.older(_whole(request.query_params.get("count")))
 
+    def pictures(self, request: Request) -> Any:
+        return own.pictures(self.services, json_body(request), self.services.visitor(request))
+
+    def points(self, request: Request) -> Any:
+        return own_points.points(self.services, json_body(request), self.services.visitor(request))
+
     async def submit(self, request: Request) -> Any:
         asked, visitor = form.read(json_body(request)), self.services.visitor(request)
         if asked["flavor"] and asked["data"] in (USER_DATA, fields.USER_POINTS):
@@ -95,6 +101,8 @@ class _Routes:
             return await LIMITS["points"].run(
                 lambda _: self._begin(own_points.start, asked, visitor), request
             )
+        if visitor:  # their limits are counted, as the costs of the form are
+            return await LIMITS["cost"].run(lambda _: self._begin(start_named, asked, visitor), request)
         return await run_in_threadpool(self._begin, start_named, asked, visitor)
 
     def _begin(
@@ -118,7 +126,7 @@ class _Routes:
         return {"flavors": flavors, "owner": jobs.hub.owner, "spare": SPARE_MINUTES}
 
     def arrive(self, request: Request) -> Any:
-        run_id = moving.arrive(self.services, json_body(request))
+        run_id = moving.arrive(self.services, json_body(request), self.services.visitor(request))
         self.feed.forget()
         return {"run": run_id}
 

@@ -1,6 +1,6 @@
 // Control over runs: the lock in the header with the field for its token or the sign-in, and notes that say what
 // this browser controls. Elements of the class needs-control are hidden by base.css while the page's
-// data-control is "no".
+// data-control is "no", those of the class needs-owner unless this browser controls all runs.
 import { place, request } from "../core/api.js";
 import { accessNow, setAccess } from "../core/control.js";
 import { h, icon, setText } from "../core/dom.js";

@@ -152,6 +152,31 @@ def test_a_lane_can_be_used_by_one_event_loop_after_another():
     assert [asyncio.run(lane.run(lambda visitor: "done", Visitor(False))) for _ in range(3)] == ["done"] * 3
 
 
+def test_leases_run_beside_each_other_and_none_waits_for_minutes():
+    """A lease may wait for a minute in Hugging Face's queue. A proxy gives up on who waits for several."""
+    lane, meeting = LIMITS[LEASE], threading.Barrier(3, timeout=60)
+
+    async def crowd():
+        more = [asyncio.create_task(lane.run(lambda visitor: meeting.wait(), Visitor(False))) for _ in "abc"]
+        return await asyncio.gather(*more)
+
+    assert sorted(asyncio.run(crowd())) == [0, 1, 2], "three are at work together"
+    held, answers = threading.Event(), []
+
+    async def full():
+        asked = [
+            asyncio.create_task(lane.run(lambda visitor: held.wait(60), Visitor(False))) for _ in range(9)
+        ]
+        for place, one in enumerate(asyncio.as_completed(asked)):
+            answers.append(await asyncio.gather(one, return_exceptions=True))
+            if place == 2:
+                held.set()
+
+    asyncio.run(full())
+    refused = [str(answer) for (answer,) in answers if isinstance(answer, UserError)]
+    assert (len(refused), answers[-1]) == (3, [True])
+
+
 def routes_of(services):
     """Return every route of the app by its path under PREFIX, as LIMITS names it.
 

@@ -130,7 +130,7 @@ export class ModelPicker {
       "button",
       {
         type: "button",
-        class: "xp-button xp-quiet xp-opener needs-control",
+        class: "xp-button xp-quiet xp-opener needs-owner",
         "aria-expanded": "false",
         "aria-controls": "xp-pull",
         "aria-label": t("explore.hub"),

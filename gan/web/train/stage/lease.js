@@ -5,14 +5,24 @@ import { h, icon, setText } from "../../core/dom.js";
 import { greet, visitorHeaders } from "../../core/frame.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
+import { LeaseChain } from "./lease-chain.js";
+
+/**
+ * @param {string} id
+ * @param {number} [seconds]
+ */
+async function askForLease(id, seconds) {
+  const headers = await visitorHeaders(window);
+  return request(`runs/${id}/lease`, { method: "POST", query: { seconds }, headers });
+}
+
+/** Why a chain has ended, as a sentence. @param {any} why */
+const reasonOf = (why) => (why.say ? t(why.say) : sentence(why));
 
 /** The panel of a run that trains in leases. */
 export class Lease {
   /** @type {?Run} */ run = null;
-  /** Whether this page waits for the end of a lease. */ busy = false;
-  /** Seconds of the leases that this page has asked for. */ used = 0;
-  /** Runs that this page drives. @type {Set<string>} */ driven = new Set();
-  /** Runs whose chain has ended, and why. @type {Map<string, string>} */ ended = new Map();
+  chain = new LeaseChain(askForLease, () => !document.hidden);
 
   constructor() {
     this.seconds = h("input", { type: "number", class: "tr-number", step: "1" });
@@ -56,53 +66,35 @@ export class Lease {
       this.seconds.value = String(error?.values?.offer ?? leases.usual);
     }
     this.run = run;
-    const works = this.busy || leases.runs.includes(run.id);
+    const { busy, ended, driven } = this.chain;
+    const works = busy || leases.runs.includes(run.id);
     this.onGpu.disabled = works;
     this.onGpu.hidden = this.onCpu.hidden = state !== "paused" || works;
     const key = works ? (state === "paused" ? "lease.waits" : "lease.lent") : reason && "lease.ready";
-    this.say((!works && this.ended.get(run.id)) || (key ? t(key) : ""));
-    const drives = this.driven.has(run.id) || (isVisitor() && mine?.includes(run.id));
-    if (drives && reason === "lease" && !works && !document.hidden && !this.ended.has(run.id)) this.lend();
+    const why = ended.get(run.id);
+    this.say((!works && why && reasonOf(why)) || (key ? t(key) : ""));
+    const drives = driven.has(run.id) || (isVisitor() && mine?.includes(run.id));
+    if (drives && reason === "lease" && !works && !document.hidden && !ended.has(run.id)) this.lend();
   }
 
   /** @param {string} text */
   say(text) {
-    setText(this.note, this.used ? `${text} ${t("lease.used", { seconds: this.used })}`.trim() : text);
+    const { used } = this.chain;
+    setText(this.note, used ? `${text} ${t("lease.used", { seconds: used })}`.trim() : text);
   }
 
   /**
-   * Ask for one lease of the run on the screen. Without `seconds` the server chooses them.
+   * Ask for one lease of the run on the screen. Without `seconds`, as many as the chain has, or the server chooses.
    * @param {number} [seconds]
    */
   async lend(seconds) {
-    if (!this.run || this.busy) return;
+    if (!this.run || this.chain.busy) return;
     const { id, status } = this.run;
-    this.busy = true;
-    this.driven.add(id);
-    this.ended.delete(id);
-    try {
-      const headers = await visitorHeaders(window);
-      const answer = await request(`runs/${id}/lease`, { method: "POST", query: { seconds }, headers });
-      this.used += answer.seconds;
-      // A chain of such leases would use up the quota for nothing.
-      if (answer.reason === "lease" && answer.step === status.step) this.stop(id, t("lease.no_step"));
-    } catch (thrown) {
-      const error = refusal(thrown);
-      if (error.values?.offer) this.seconds.value = String(error.values.offer);
-      this.stop(id, sentence(refusal(error)));
-    }
-    this.busy = false;
+    await this.chain.lend(id, status.step, seconds);
+    const why = this.chain.ended.get(id);
+    if (why?.values?.offer) this.seconds.value = String(why.values.offer);
+    if (why) this.say(reasonOf(why));
     refresh();
-  }
-
-  /**
-   * End the chain of a run: the reader decides how it goes on.
-   * @param {string} id
-   * @param {string} why
-   */
-  stop(id, why) {
-    this.ended.set(id, why);
-    this.say(why);
   }
 
   async goOnCpu() {

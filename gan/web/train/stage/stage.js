@@ -259,7 +259,7 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
  */
 function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
-  if (status.error && status.state === "paused") return [sentence(status.error), "warn"];
+  if (status.error && ["paused", "stopped"].includes(status.state)) return [sentence(status.error), "warn"];
   if (status.state === "queued" && blocked)
     return [
       t("stage.blocked", { place: waiting(Math.max(0, queue.indexOf(id))), reason: sentence(blocked) }),

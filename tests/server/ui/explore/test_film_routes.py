@@ -20,6 +20,7 @@ from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui.explore import film_routes as routes_module
 from gan.ui.explore.film_routes import film_routes
+from gan.ui.server import sending
 from gan.ui.server.concurrency import ConcurrencyLimit
 from gan.ui.server.services import Services
 from tests.support.generators import tiny_spec, write_checkpoint
@@ -164,7 +165,7 @@ def test_who_leaves_takes_the_work_along(app, services):
     assert not [child for child in psutil.Process().children() if "gan.cli.film" in " ".join(child.cmdline())]
 
 
-FILM = routes_module.PIECE * 4 + 1  # bytes
+FILM = sending.PIECE * 4 + 1  # bytes
 
 
 @pytest.fixture
@@ -215,13 +216,13 @@ def test_a_file_is_handed_over_in_pieces_and_keeps_its_place_until_it_is_sent(pa
             places.append((routes_module.FILMS._inside, routes_module.DRAWN._inside))
 
     asyncio.run(asyncio.wait_for(packed(take), 30))
-    assert sizes == [routes_module.PIECE] * 4, "and one byte"
+    assert sizes == [sending.PIECE] * 4, "and one byte"
     assert set(places) == {(1, 0)}, "but others are drawn meanwhile"
     assert routes_module.FILMS._inside == 0
 
 
 def test_who_takes_a_file_too_slowly_is_left(packed, monkeypatch):
-    monkeypatch.setattr(routes_module, "WITHIN", 0.0)
+    monkeypatch.setattr(sending, "WITHIN", 0.0)
     sizes = []
 
     async def take(message):
@@ -230,7 +231,7 @@ def test_who_takes_a_file_too_slowly_is_left(packed, monkeypatch):
 
     with pytest.raises(ClientDisconnect):
         asyncio.run(asyncio.wait_for(packed(take), 30))
-    assert sizes.count(routes_module.PIECE) == 1
+    assert sizes.count(sending.PIECE) == 1
     assert (routes_module.FILMS._inside, routes_module.DRAWN._inside) == (0, 0)
 
 

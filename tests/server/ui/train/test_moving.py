@@ -1,18 +1,23 @@
 """Test the routes that move a run, and what the page is told about where runs are kept."""
 
+import asyncio
 import gc
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 from gradio.utils import get_upload_folder
+from starlette.requests import ClientDisconnect, Request
 
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.mirror.mirror import Mirror
 from gan.mirror.remote import open_remote
+from gan.runs.disk import SPARE
 from gan.runs.store import Store
+from gan.ui.server import sending
 from gan.ui.server.access import Access
 from gan.ui.server.services import Services
 from gan.ui.train import moving
@@ -69,19 +74,48 @@ def test_what_is_no_run_is_refused_in_a_sentence(client, store, run):
 
 
 def test_only_who_controls_the_runs_may_download_and_only_some_at_once(client, services, run, monkeypatch):
-    held = []
-    while moving._ON_THEIR_WAY.acquire(blocking=False):
-        held.append(1)
-    assert len(held) == 4
+    held = [moving.DEPARTURES.begin(f"9.9.9.{number}", True) for number in range(3)]
+    with pytest.raises(UserError) as twice:
+        moving.DEPARTURES.begin("9.9.9.1", True)
+    with pytest.raises(UserError) as fourth:
+        moving.DEPARTURES.begin("9.9.9.7", True)
+    assert (twice.value.key, fourth.value.key) == ("mirror.one_leaves", "ui.busy")
+    assert client.get(f"{OURS}/runs/{run}/file").status_code == 200, "visitors leave a place"
+    gc.collect()
+    held.append(moving.DEPARTURES.begin("9.9.9.1", False))
     assert client.get(f"{OURS}/runs/{run}/file").json()["error"]["key"] == "ui.busy"
-    for _ in held:
-        moving._ON_THEIR_WAY.release()
+    for leave in held:
+        leave()
     for _ in range(6):
         assert client.get(f"{OURS}/runs/{run}/file").status_code == 200
         gc.collect()  # a file is counted until nobody holds it
     monkeypatch.setattr(services, "access", Access("a token of the teacher"))
     reply = client.get(f"{OURS}/runs/{run}/file")
     assert (reply.status_code, reply.json()["error"]["key"]) == (403, "access.needed")
+
+
+def test_who_takes_a_run_too_slowly_is_left_and_frees_the_place(services, run, monkeypatch):
+    monkeypatch.setattr(sending, "WITHIN", 0.0)
+    monkeypatch.setattr(sending, "PIECE", 100)
+    scope = {"type": "http", "path": "/", "headers": [], "query_string": b"", "client": ("9.9.9.9", 1),
+             "path_params": {"id": run}}  # fmt: skip
+    answer, sizes = moving.download(services, Request(scope)), []
+
+    async def take(message):
+        sizes.append(len(message.get("body", b"")))
+        await asyncio.sleep(0.01)
+
+    assert moving.DEPARTURES._clients == ["9.9.9.9"]
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(answer({"type": "http"}, lambda: asyncio.sleep(60), take))
+    assert sizes.count(100) == 1
+    assert moving.DEPARTURES._clients == []
+
+
+def test_a_run_is_packed_only_where_the_disk_has_room(client, run, monkeypatch):
+    found = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: found._replace(free=SPARE))
+    assert client.get(f"{OURS}/runs/{run}/file").json()["error"]["key"] == "mirror.no_room"
 
 
 def test_the_page_is_told_where_runs_are_kept(services, poll, run, monkeypatch):
