@@ -19,8 +19,8 @@ from gan.files import read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
 from gan.latent.origins import KINDS_OF_IDS
 from gan.mirror.capture import CARRIED, LIVE, OVER, lines_of, public_event, step_of
-from gan.mirror.contents import CHECKPOINT, Manifest, check_size, digest
-from gan.runs import disk, names
+from gan.mirror.contents import CHECKPOINT, Manifest, digest
+from gan.runs import disk, marks, names
 from gan.runs.readers import is_number
 from gan.runs.store import Store
 from gan.spec import read_header
@@ -28,7 +28,7 @@ from gan.train.origin import RECORD, START, plain_record
 from gan.worker.health import VERDICTS
 
 MOVED = "moved"  # no upload has this folder's name: such data is missing until a person says where it is
-MAX_TEXT, MAX_CLASSES = 200, 1000
+MAX_TEXT, MAX_CLASSES, MAX_GPUS = 200, 1000, 1024
 _LEVELS = re.compile(r"[a-z_]{1,20}")
 
 
@@ -52,7 +52,6 @@ def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
     Raises UserError where a file is not what it should be.
     """
     for name, file in manifest.files.items():
-        check_size(name, file.size)
         path = folder / name
         if path.stat().st_size != file.size or digest(path) != file.sha256:
             raise UserError("mirror.damaged", name=name)
@@ -120,6 +119,9 @@ def _check_rest(folder: Path) -> None:
         title.unlink()
         if name:
             write_bytes(title, name.encode())
+    visitor = folder / marks.FILE  # which only a mirror holds
+    if visitor.exists() and not marks.parse(visitor.read_bytes()):
+        visitor.unlink()
 
 
 def _rewrite(path: Path, plain: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
@@ -208,6 +210,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "classes": lambda value: (
         isinstance(value, list) and len(value) <= MAX_CLASSES and all(map(_text, value))
     ),
+    "gpus": lambda value: _whole(value) and 1 <= value <= MAX_GPUS,
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from gan.export.card import MARK, origin
 from gan.files import read_object, write_json
 from gan.kinds import RECORD
 from gan.mirror.contents import CHECKPOINT, ID
-from gan.runs import names
+from gan.runs import marks, names
 from gan.spec import read_header
 from gan.train.origin import DISCRIMINATOR, GENERATOR, START
 from gan.train.origin import RECORD as RECORD_OF_START
@@ -32,7 +32,7 @@ LIVE = "live.safetensors"
 # fields of a status that mean the same on another machine
 CARRIED = (
     "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes", "modes",
-    "verdict", "live_step", "step_seconds",
+    "verdict", "live_step", "step_seconds", "gpus",
 )  # fmt: skip
 OVER = ("finished", "stopped")
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first
@@ -49,9 +49,10 @@ class Captured(NamedTuple):
     over: bool
 
 
-def capture(run: Path, into: Path) -> Captured:
+def capture(run: Path, into: Path, private: bool = False) -> Captured:
     """Copy the run in directory `run` into the empty folder `into`, which is on the same disk.
 
+    private: for the owner's own mirror, so with the mark of the visitor who started the run.
     Raises UserError for no run, and for a run without a checkpoint.
     """
     for _ in range(TRIES):
@@ -63,7 +64,7 @@ def capture(run: Path, into: Path) -> Captured:
         _copy_events(run, into)
         for folder, suffix in _FOLDERS:
             _link_until(run, into, folder, suffix, step)
-        for name in (LIVE, *_AS_THEY_ARE, *_START):
+        for name in (LIVE, *_AS_THEY_ARE, *_START, *([marks.FILE] if private else [])):
             link(run / name, into / name)
         write_json(into / "config.json", {**config.to_json(), "data": public_name(config.data)})
         carried = {name: status[name] for name in CARRIED if name in status}

@@ -19,7 +19,7 @@ def fetch_manifest(remote: Remote, run_id: str, entry: Entry, folder: Path) -> M
     remote.fetch({f"{run_id}/{MANIFEST}": (entry, folder / MANIFEST)})
     content = (folder / MANIFEST).read_bytes()
     (folder / MANIFEST).unlink()
-    manifest = read_manifest(content)
+    manifest = read_manifest(content, private=True)
     if manifest.id != run_id:
         raise UserError("mirror.no_run")
     return manifest

@@ -236,7 +236,7 @@ class Mirror:
         """Upload what is new of a run, then its manifest, and delete what the manifest no longer names."""
         folder = fresh_folder(self.store)
         try:
-            captured = capture(self.store.path(run_id), folder)
+            captured = capture(self.store.path(run_id), folder, private=True)
             files = self._files(folder)
             manifest = Manifest(run_id, captured.step, files)
             paths = {path_of(run_id, name, file): folder / name for name, file in files.items()}

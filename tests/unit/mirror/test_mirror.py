@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ from gan.mirror import mirror as mirrors
 from gan.mirror import remote
 from gan.mirror.contents import CHECKPOINT, MANIFEST, read_manifest
 from gan.mirror.mirror import Mirror, find_remote
+from gan.mirror.parcel import pack
 from gan.mirror.remote import open_remote
+from gan.runs import marks
 from gan.runs.store import Store
 from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
 from tests.fakes.runs import tiny
 from tests.unit.mirror.conftest import state_of
 
 REAL_SESSION = _xet.get_xet_session
+MARK = "5" * 64
 PLACES = ("bucket:owner/runs", "dataset:owner/runs")
 
 
@@ -76,6 +80,22 @@ def test_runs_are_copied_restored_to_the_same_bits_and_deleted(place, hub, train
     mirror.work()
     assert paths(hub, place, half) == []
     assert paths(hub, place, whole)
+
+
+def test_a_restored_run_belongs_to_its_visitor_and_keeps_its_gpus(hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    write_bytes(store.path(half) / marks.FILE, MARK.encode())
+    write_bytes(store.path(whole) / marks.FILE, b"what a person wrote there")
+    store.update_status(half, gpus=4)
+    Mirror(store, open_remote(PLACES[1], TOKEN)).work()
+    there = Store(tmp_path / "there")
+    Mirror(there, open_remote(PLACES[1], TOKEN)).work()
+    assert there.visitor(half) == MARK
+    assert there.status(half)["gpus"] == 4
+    assert there.status(whole)["gpus"] == 1
+    assert not (there.path(whole) / marks.FILE).exists(), "what is no mark does not arrive"
+    pack(there.path(half), tmp_path / "run.zip")
+    assert marks.FILE not in zipfile.ZipFile(tmp_path / "run.zip").namelist(), "a download is for anybody"
 
 
 @pytest.mark.parametrize("place", PLACES)

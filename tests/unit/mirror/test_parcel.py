@@ -189,6 +189,7 @@ CASES: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "an absolute name": (lambda c: rewritten(c, {"/etc/x": b"x"}), "mirror.strange_file"),
     "a command": (lambda c: rewritten(c, {"commands/1-stop.json": b"{}"}), "mirror.strange_file"),
     "a pickle": (lambda c: rewritten(c, {"state/checkpoint.pt": b"x"}), "mirror.strange_file"),
+    "a mark of a visitor": (lambda c: rewritten(c, {"visitor.txt": b"5" * 64}), "mirror.strange_file"),
     "a large text": (lambda c: rewritten(c, {"name.txt": b"x" * 1025}), "mirror.large_file"),
     "no checkpoint": (lambda c: rewritten(c, {CHECKPOINT: None}), "mirror.lacks"),
     "a broken checkpoint": (lambda c: rewritten(c, {CHECKPOINT: c[CHECKPOINT][:-1]}), "mirror.damaged"),
@@ -257,7 +258,7 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     status = status_with(
         content, state="running", pid=1, heartbeat=9e9, error={"key": "x"}, created=9e12, classes=["a", 7],
         parameters={"G": -1, "D": 2}, verdict={"key": "<b>", "level": "x", "values": {}}, device="x" * 999,
-        interrupted=True, step=10**9,
+        interrupted=True, gpus=10**9, step=10**9,
     )  # fmt: skip
     write_bytes(tmp_path / "run.zip", rewritten(content, {"status.json": status}))
     store = Store(tmp_path / "runs")
@@ -266,7 +267,8 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     assert found["state"] == "paused"
     assert found["step"] == json.loads(content[MANIFEST])["step"]
     for name, usual in (("pid", None), ("error", None), ("verdict", None), ("device", None), ("classes", []),
-                        ("parameters", None), ("interrupted", False), ("heartbeat", 0.0)):  # fmt: skip
+                        ("parameters", None), ("interrupted", False), ("heartbeat", 0.0),
+                        ("gpus", 1)):  # fmt: skip
         assert found[name] == usual, name
     assert found["created"] < 9e12
 
