@@ -753,6 +753,14 @@ MESSAGES = {
         "The run “{name}” has no checkpoint yet, so it can't be moved. Try again once it has trained for a "
         "few seconds."
     ),
+    "mirror.outgrown": (
+        "The run “{run}” has more than {gigabytes} GB without its snapshots. That is too much to move or "
+        "mirror it, so keep a copy of its folder."
+    ),
+    "mirror.outgrown_file": (
+        "“{name}” of the run “{run}” has more than {megabytes} MB. That is too much to move or mirror the "
+        "run, so keep a copy of its folder."
+    ),
     "mirror.restless": "The run “{name}” went back while it was copied. Try again in a moment.",
     "mirror.too_large": (
         "This run has more than {megabytes} MB, too much for an upload. Use “python -m gan move unpack” "
