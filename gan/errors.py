@@ -817,6 +817,9 @@ MESSAGES = {
     "jobs.own_data": (
         "“{name}” lies on this machine, and a job can't read it. Choose a named data set, or train here."
     ),
+    "jobs.not_copied": (
+        "The mirror lacks the last checkpoint of the run “{id}”. The job begins again from the one there."
+    ),
     "jobs.no_order": "The mirror holds no run “{id}” for this job. Start the job again from the run's page.",
     "jobs.not_signed_in": (
         "The Hugging Face Hub does not know this token, so no job can be used. Set a valid HF_TOKEN."
