@@ -35,7 +35,7 @@ def mirrored(run_dir: Path, place: str, told: Callable[[str], None] = print) -> 
     run_id = run_dir.name
     if not ID.fullmatch(run_id):
         raise UserError("jobs.bad_name", name=run_id[:100])
-    remote = open_remote(place, _token())
+    remote = open_remote(place, take_token())
     mirror = Mirror(Store(run_dir.absolute().parent), remote, EVERY, LOOK, only=run_id)
     mirror.prepare()
     if not (run_dir / "config.json").exists():
@@ -78,7 +78,7 @@ def _tell_end(mirror: Mirror, run_dir: Path, told: Callable[[str], None]) -> Non
     send_end(mirror.remote, run_id, state, error)
 
 
-def _token() -> str:
+def take_token() -> str:
     """Take the token out of the environment, so that no child of this process sees it."""
     token = os.environ.pop(TOKEN, "").strip()
     if not token:

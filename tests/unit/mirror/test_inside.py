@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from gan.cli.train import main
 from gan.errors import UserError
 from gan.mirror import fitting
 from gan.mirror import mirror as mirrors
@@ -64,6 +65,12 @@ def test_a_job_whose_last_checkpoint_is_missing_there_tells_no_end(hub, run, mon
         pass
     assert refused.value.key == "jobs.not_copied"
     assert ended(hub, run) is None
+
+
+def test_a_mirror_that_can_not_be_reached_is_worth_another_attempt_of_torchrun(run, monkeypatch, capsys):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert main([str(run), "--mirror", "nowhere"]) == 2
+    assert "bucket:OWNER/NAME" in capsys.readouterr().err
 
 
 def test_a_run_that_can_not_be_mirrored_has_failed_and_is_not_tried_again(hub, run, monkeypatch):
