@@ -262,13 +262,20 @@ def _show(status: dict[str, Any]) -> None:
 
 
 def _train(
-    path: Path, anew: bool, place: str | None = None, more: float | None = None, cap: int | None = None
+    path: Path,
+    anew: bool,
+    place: str | None = None,
+    more: float | None = None,
+    cap: int | None = None,
+    mirror: str | None = None,
 ) -> None:
     """Train the run in a directory.
 
     `place` is the current path of its data, or its name on the Hub with `cap`. `anew` deletes the model
-    first. `more` is added to its budget.
+    first. `more` is added to its budget. `mirror` is the place of a job's mirror, where rank 0 brings the run
+    from.
     """
+    from gan.mirror.jobs.inside import mirrored, take_token
     from gan.train.team import join, leave
     from gan.worker.ranks import follow, leading
     from gan.worker.worker import be_nice
@@ -276,9 +283,11 @@ def _train(
     be_nice()
     team = join()
     if team.first:
-        with leading(team):
+        with leading(team), mirrored(path, mirror) if mirror else contextlib.nullcontext():
             _lead(path, anew, place, more, cap, team)
     else:
+        if mirror:
+            take_token()
         follow(path, team)
     leave()
 
@@ -318,14 +327,6 @@ def _lead(
     with tracking(path):
         state = work(path, _show if team.size == 1 else _Log(), place, team)
     print(f"{path}: {state}")
-
-
-def _train_mirrored(path: Path, place: str) -> None:
-    """Train a run as a job does: bring it from a place on the Hub, and mirror it there."""
-    from gan.mirror.jobs.inside import mirrored
-
-    with mirrored(path, place):
-        _train(path, anew=False)
 
 
 def _train_in_job(path: Path, on: list[str], mirror: str | None, image: str | None) -> None:
@@ -398,7 +399,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif run_dir is not None and (out or options.keys() - {"data"}):
             raise UserError("train.two_ways", path=run_dir)
         elif mirror and not on:
-            _train_mirrored(run_dir, mirror)
+            _train(run_dir, anew=False, mirror=mirror)
         elif on and run_dir is not None:
             _train_in_job(run_dir, on, mirror, image)
         elif run_dir is not None:
@@ -411,7 +412,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         if error.key == "train.no_sound_checkpoint":
             print(f"python -m gan train {run_dir} --anew", file=sys.stderr)
-        return 0 if "TORCHELASTIC_RUN_ID" in os.environ else 2  # torchrun would only make the mistake again
+        # torchrun would only make the mistake again, except where a job's mirror can't be reached
+        return 0 if "TORCHELASTIC_RUN_ID" in os.environ and not mirror else 2
     except OSError as error:
         print(
             UserError("train.cannot_write", path=run_dir or out, reason=error.strerror or error),

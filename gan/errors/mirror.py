@@ -23,6 +23,14 @@ MESSAGES = {
         "The run “{name}” has no checkpoint yet, so it can't be moved. Try again once it has trained for a "
         "few seconds."
     ),
+    "mirror.outgrown": (
+        "The run “{run}” has more than {gigabytes} GB without its snapshots. That is too much to move or "
+        "mirror it, so keep a copy of its folder."
+    ),
+    "mirror.outgrown_file": (
+        "“{name}” of the run “{run}” has more than {megabytes} MB. That is too much to move or mirror the "
+        "run, so keep a copy of its folder."
+    ),
     "mirror.restless": "The run “{name}” went back while it was copied. Try again in a moment.",
     "mirror.too_large": (
         "This run has more than {megabytes} MB, too much for an upload. Use “python -m gan move unpack” "
@@ -79,6 +87,9 @@ MESSAGES = {
     "jobs.unknown_flavor": "The Hugging Face Hub has no machine “{name}” for jobs. Choose one of {choices}.",
     "jobs.own_data": (
         "“{name}” lies on this machine, and a job can't read it. Choose a named data set, or train here."
+    ),
+    "jobs.not_copied": (
+        "The mirror lacks the last checkpoint of the run “{id}”. The job begins again from the one there."
     ),
     "jobs.no_order": "The mirror holds no run “{id}” for this job. Start the job again from the run's page.",
     "jobs.not_signed_in": (

@@ -16,12 +16,12 @@ from gan.config import Settings
 from gan.data import public_name
 from gan.data.names import UPLOADS, kept_name
 from gan.errors import UserError, refuse_if_full
-from gan.files import read_json, read_object, write_bytes, write_json
+from gan.files import append_line, read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
 from gan.latent.origins import KINDS_OF_IDS
 from gan.mirror.capture import CARRIED, LIVE, OVER, lines_of, public_event, step_of
-from gan.mirror.contents import CHECKPOINT, Manifest, check_size, digest
-from gan.runs import disk, names
+from gan.mirror.contents import CHECKPOINT, Manifest, digest
+from gan.runs import disk, marks, names
 from gan.runs.readers import is_number
 from gan.runs.store import Store
 from gan.spec import read_header
@@ -29,19 +29,23 @@ from gan.train.origin import RECORD, START, plain_record
 from gan.worker.health import VERDICTS
 
 MOVED = "moved"  # no upload has this folder's name: such data is missing until a person says where it is
-MAX_TEXT, MAX_CLASSES = 200, 1000
+RESTORED = "restored"
+MAX_TEXT, MAX_CLASSES, MAX_GPUS = 200, 1000, 1024
 _LEVELS = re.compile(r"[a-z_]{1,20}")
 
 
-def settle(store: Store, folder: Path, manifest: Manifest) -> str:
+def settle(store: Store, folder: Path, manifest: Manifest, place: str = "") -> str:
     """Turn the files of a carried run in `folder` into a run of the store, and return its id.
 
-    folder: in the store's root, with exactly the files of the manifest. Raises UserError where one of them is
-    not what it should be, and for a full store. The caller deletes the folder after an error.
+    folder: in the store's root, with exactly the files of the manifest. place: the mirror from which the run
+    is restored, which its events then name. Raises UserError where one of the files is not what it should be,
+    and for a full store. The caller deletes the folder after an error.
     """
     store.usage.check()
     store.check_counts(new=True)
     status = check(folder, manifest)
+    if place:
+        _note_restored(folder, place, status["step"])
     for path in folder.rglob("*"):  # temporary folders and files are private
         os.chmod(path, 0o755 if path.is_dir() else 0o644)
     return store.take_in(folder, manifest.id, status)
@@ -53,7 +57,6 @@ def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
     Raises UserError where a file is not what it should be.
     """
     for name, file in manifest.files.items():
-        check_size(name, file.size)
         path = folder / name
         if path.stat().st_size != file.size or digest(path) != file.sha256:
             raise UserError("mirror.damaged", name=name)
@@ -126,6 +129,9 @@ def _check_rest(folder: Path) -> None:
         title.unlink()
         if name:
             write_bytes(title, name.encode())
+    visitor = folder / marks.FILE  # which only a mirror holds
+    if visitor.exists() and not marks.parse(visitor.read_bytes()):
+        visitor.unlink()
 
 
 def _rewrite(path: Path, plain: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
@@ -138,6 +144,14 @@ def _rewrite(path: Path, plain: Callable[[dict[str, Any]], dict[str, Any] | None
             if line is not None:
                 file.write(json.dumps(line, separators=(",", ":")) + "\n")
     fresh.replace(path)
+
+
+def _note_restored(folder: Path, place: str, step: int) -> None:
+    """Note among the events where the run comes from. A Space restores at each start; the last one counts."""
+    events = folder / "events.jsonl"
+    _rewrite(events, lambda event: None if event["key"] == RESTORED else event)
+    values = {"place": place, "step": step}
+    append_line(events, {"time": round(time.time(), 3), "key": RESTORED, "values": values})
 
 
 def _stats(line: dict[str, Any], step: int) -> dict[str, Any] | None:
@@ -214,6 +228,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "classes": lambda value: (
         isinstance(value, list) and len(value) <= MAX_CLASSES and all(map(_text, value))
     ),
+    "gpus": lambda value: _whole(value) and 1 <= value <= MAX_GPUS,
 }  # fmt: skip
 
 

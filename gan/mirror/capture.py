@@ -19,8 +19,9 @@ from gan.errors import UserError
 from gan.export.card import MARK, origin
 from gan.files import read_object, write_json
 from gan.kinds import RECORD
-from gan.mirror.contents import CHECKPOINT, ID
-from gan.runs import names
+from gan.mirror.contents import CHECKPOINT, ID, most
+from gan.mirror.fitting import fit
+from gan.runs import marks, names
 from gan.spec import read_header
 from gan.train.origin import DISCRIMINATOR, GENERATOR, START
 from gan.train.origin import RECORD as RECORD_OF_START
@@ -32,7 +33,7 @@ LIVE = "live.safetensors"
 # fields of a status that mean the same on another machine
 CARRIED = (
     "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes", "modes",
-    "verdict", "live_step", "step_seconds",
+    "verdict", "live_step", "step_seconds", "gpus",
 )  # fmt: skip
 OVER = ("finished", "stopped")
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first
@@ -49,10 +50,12 @@ class Captured(NamedTuple):
     over: bool
 
 
-def capture(run: Path, into: Path) -> Captured:
+def capture(run: Path, into: Path, private: bool = False) -> Captured:
     """Copy the run in directory `run` into the empty folder `into`, which is on the same disk.
 
-    Raises UserError for no run, and for a run without a checkpoint.
+    private: for the owner's own mirror, so with the mark of the visitor who started the run.
+    Snapshots that would make it too large are left out.
+    Raises UserError for no run, for a run without a checkpoint, and for one that is too large all the same.
     """
     for _ in range(TRIES):
         config = read_config(run)
@@ -63,7 +66,7 @@ def capture(run: Path, into: Path) -> Captured:
         _copy_events(run, into)
         for folder, suffix in _FOLDERS:
             _link_until(run, into, folder, suffix, step)
-        for name in (LIVE, *_AS_THEY_ARE, *_START):
+        for name in (LIVE, *_AS_THEY_ARE, *_START, *([marks.FILE] if private else [])):
             link(run / name, into / name)
         write_json(into / "config.json", {**config.to_json(), "data": public_name(config.data)})
         carried = {name: status[name] for name in CARRIED if name in status}
@@ -73,6 +76,7 @@ def capture(run: Path, into: Path) -> Captured:
         write_json(into / "status.json", {"state": status["state"] if over else "paused", **carried})
         write_json(into / "card.json", _card(run, config, carried))
         if newest_step(run) >= step:
+            fit(into, run.absolute().name)
             return Captured(id_of(run), step, over)
         shutil.rmtree(into)
         into.mkdir()
@@ -135,7 +139,7 @@ def link(source: Path, target: Path) -> bool:
 def _link_until(run: Path, into: Path, folder: str, suffix: str, step: int) -> None:
     """Link the files of a folder that are named by steps up to `step`."""
     for path in (run / folder).glob(f"[0-9]*{suffix}"):
-        if path.stem.isdecimal() and int(path.stem) <= step:
+        if most(f"{folder}/{path.name}") and int(path.stem) <= step:
             link(path, into / folder / path.name)
 
 

@@ -13,11 +13,12 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
+from gan.mirror import deletions
 from gan.mirror.arrival import fresh_folder, settle
 from gan.mirror.capture import capture
 from gan.mirror.contents import (
@@ -29,8 +30,8 @@ from gan.mirror.contents import (
     Manifest,
     digest,
 )  # fmt: skip
-from gan.mirror.fetching import fetch_files, fetch_manifest, path_of
-from gan.mirror.remote import Remote, Source, open_remote
+from gan.mirror.fetching import fetch_files, fetch_manifest, path_of, stored
+from gan.mirror.remote import Entry, Remote, Source, open_remote
 from gan.runs import names
 from gan.runs.disk import writing
 from gan.runs.store import LIVE, Store, error_json
@@ -76,6 +77,10 @@ class Mirror:
         self.on_restored: Callable[[], None] = lambda: None  # called before the first copy
         self._mirrored: dict[str, Signature] = {}  # runs as last copied
         self._manifests: dict[str, Manifest] = {}  # runs that the place holds whole
+        # Path and size of a run's files at the place. A run is missing here while that is uncertain.
+        self._held: dict[str, dict[str, int]] = {}
+        self._faults: dict[str, UserError] = {}  # why runs can't be mirrored as they are
+        self._lost: dict[str, UserError] = {}  # why runs of the place could not be restored
         self._digests: dict[tuple[int, int, int], str] = {}  # of files, by inode, time and size
         self._deleted: set[str] = set()
         self._error: UserError | None = None
@@ -87,14 +92,27 @@ class Mirror:
         """Begin: restore what is missing here, then copy what changes."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Copy the last changes, for at most CLOSING seconds. Call it after the runs have ended."""
+    def close(self, patient: bool = False) -> None:
+        """Copy the last changes. Call it after the runs have ended.
+
+        It takes at most CLOSING seconds; with `patient` there is no limit.
+        """
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join(CLOSING)
+            self._thread.join(None if patient else CLOSING)
 
-    def forget(self, run_id: str) -> None:
-        """Delete a run from the mirror too, because a person deleted it here."""
+    @contextlib.contextmanager
+    def deleting(self, run_id: str) -> Iterator[None]:
+        """Delete a run from the mirror too, if the block deletes it here. Raises UserError for no run."""
+        self.store.path(run_id)
+        with writing():
+            deletions.remember(self.store.root, run_id)
+        try:
+            yield
+        except BaseException:
+            if run_id not in self._deleted:
+                deletions.forget(self.store.root, run_id)
+            raise
         self._deleted.add(run_id)
 
     @property
@@ -102,11 +120,29 @@ class Mirror:
         """The fault of the last attempt, or None."""
         return self._error
 
+    def step_of(self, run_id: str) -> int:
+        """Return the step of the checkpoint that the place holds of a run, -1 for none."""
+        manifest = self._manifests.get(run_id)
+        return -1 if manifest is None else manifest.step
+
+    def fault_of(self, run_id: str) -> UserError | None:
+        """Return why a run can't be mirrored as it is, or None. The place may hold an older checkpoint."""
+        return self._faults.get(run_id)
+
     def state(self) -> dict[str, Any]:
-        """Return what pages show: the place, how many runs it holds, and the last fault or None."""
-        error = self._error
-        shown = error and error_json(error)
-        return {"place": self.remote.place, "runs": len(self._manifests), "error": shown}
+        """Return what pages show.
+
+        That is the place, how many runs it holds, the last fault or None, how many runs can't be mirrored,
+        and why which runs of the place could not be restored.
+        """
+        error, lost = self._error, dict(self._lost)
+        return {
+            "place": self.remote.place,
+            "runs": len(self._manifests),
+            "error": error and error_json(error),
+            "left_out": len(self._faults),
+            "lost": {run_id: error_json(why) for run_id, why in sorted(lost.items())},
+        }
 
     def _loop(self) -> None:
         while not self._closing.wait(self._look):
@@ -141,6 +177,7 @@ class Mirror:
         """Create the place and restore, unless that is done. Raises UserError for a fault."""
         with self._lock:
             if not self._ready:
+                self._remember_deletions()
                 self.remote.create()
                 self.restore()
                 self.on_restored()
@@ -156,38 +193,78 @@ class Mirror:
         with self._lock:
             if manifest is not None:
                 self._manifests[run_id] = manifest
-            self._mirrored.pop(run_id, None)
+            for known in (self._mirrored, self._held):
+                known.pop(run_id, None)
+
+    def _remember_deletions(self) -> None:
+        """Go on with the deletions that an earlier server had begun. A run that is here was not deleted."""
+        if self.only is not None:
+            return
+        here = set(self.store.ids()) if self.store.root.exists() else set()
+        for run_id in deletions.remembered(self.store.root):
+            if run_id in here:
+                deletions.forget(self.store.root, run_id)
+            else:
+                self._deleted.add(run_id)
 
     # Restore
 
     def restore(self) -> list[str]:
         """Take in each run of the place that is missing here, and return their ids, newest first.
 
-        A run that is damaged there is left out and named in the log.
+        A run that is damaged there is left out; log and pages name it. Files of a run without a manifest are
+        deleted: a server was killed during its first copy of that run, and then lost it.
         """
         listing = self.remote.listing(self.only or "")
         found = sorted({match["run"] for path in listing if (match := _PATH.fullmatch(path))}, reverse=True)
         self.store.root.mkdir(parents=True, exist_ok=True)
+        self._lost.clear()
         here, taken = set(self.store.ids()), []
         for run_id in found:
-            entry = listing.get(f"{run_id}/{MANIFEST}")
-            if entry is None or not entry.size <= MAX_MANIFEST:
+            if run_id in self._deleted:
                 continue
-            folder = fresh_folder(self.store)
+            entry = listing.get(f"{run_id}/{MANIFEST}")
+            if entry is None:
+                self._drop_rest(run_id, listing, run_id in here)
+                continue
             try:
-                manifest = fetch_manifest(self.remote, run_id, entry, folder)
-                self._manifests[run_id] = manifest
-                if run_id not in here:
-                    fetch_files(self.remote, manifest, listing, folder)
-                    taken.append(settle(self.store, folder, manifest))
+                if self._take(run_id, entry, listing, run_id not in here):
+                    taken.append(run_id)
             except UserError as error:
                 if error.key in _OF_THE_PLACE:
                     raise
                 self._manifests.pop(run_id, None)
+                if run_id not in here:
+                    self._lost[run_id] = error
                 _log.error("the mirror's run %s: %s", run_id, error)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
         return taken
+
+    def _take(self, run_id: str, entry: Entry, listing: dict[str, Entry], missing: bool) -> bool:
+        """Read the manifest of a run at the place, and restore the run if it is missing. Returns whether."""
+        folder = fresh_folder(self.store)
+        try:
+            if entry.size > MAX_MANIFEST:
+                raise UserError("mirror.damaged", name=MANIFEST)
+            manifest = fetch_manifest(self.remote, run_id, entry, folder)
+            held = stored(listing, run_id)
+            self._manifests[run_id], self._held[run_id] = manifest, held
+            if not missing:
+                return False
+            fetch_files(self.remote, manifest, listing, folder)
+            restored = settle(self.store, folder, manifest, self.remote.place if self.only is None else "")
+            if restored == run_id and len(held) == len(manifest.files):  # nothing to copy or to delete
+                seen = self._signature(run_id, self.store.status(run_id)["state"])
+                self._mirrored[run_id] = (time.monotonic(), *seen)
+            return True
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _drop_rest(self, run_id: str, listing: dict[str, Entry], here: bool) -> None:
+        """Delete a run's files without a manifest, unless the run is here, or in a job that may copy it."""
+        rest = stored(listing, run_id)
+        everything = sum(path.startswith(f"{run_id}/") for path in listing)
+        if rest and not here and self.only is None and len(rest) == everything:
+            self.remote.replace({}, {}, sorted(rest))
 
     # Copy
 
@@ -210,17 +287,22 @@ class Mirror:
 
     def _try_to_copy(self, run_id: str) -> None:
         """Copy a run. One that can't be copied now waits until it changes. Raises UserError for the place."""
-        seen = self._signature(run_id, self.store.status(run_id)["state"])
         try:
+            seen = self._signature(run_id, self.store.status(run_id)["state"])
             with writing():
                 self._copy(run_id)
         except UserError as error:
+            if run_id not in self.store.ids():  # deleted meanwhile
+                return
             if error.key in _OF_THE_PLACE:
                 raise
             if error.key == "mirror.restless":
                 return
             if error.key != "mirror.no_checkpoint":
+                self._faults[run_id] = error
                 _log.error("the run %s is not mirrored: %s", run_id, error)
+        else:
+            self._faults.pop(run_id, None)
         self._mirrored[run_id] = (time.monotonic(), *seen)
 
     def _signature(self, run_id: str, state: str) -> Signature:
@@ -233,22 +315,31 @@ class Mirror:
         return (state, *times)
 
     def _copy(self, run_id: str) -> None:
-        """Upload what is new of a run, then its manifest, and delete what the manifest no longer names."""
+        """Upload what is new of a run, then its manifest, and delete what the manifest does not name.
+
+        An upload that is cut off leaves files that no manifest names. So the place is asked what it holds,
+        unless the last copy from here went through.
+        """
         folder = fresh_folder(self.store)
         try:
-            captured = capture(self.store.path(run_id), folder)
+            captured = capture(self.store.path(run_id), folder, private=True)
             files = self._files(folder)
             manifest = Manifest(run_id, captured.step, files)
             paths = {path_of(run_id, name, file): folder / name for name, file in files.items()}
-            before = self._manifests.get(run_id)
-            old = {path_of(run_id, name, file) for name, file in before.files.items()} if before else set()
-            if manifest != before:
-                add: dict[str, Source] = {path: source for path, source in paths.items() if path not in old}
-                last: dict[str, Source] = {f"{run_id}/{MANIFEST}": manifest.to_bytes()}
-                self.remote.replace(add, last, sorted(old - paths.keys()))
+            sizes = {path_of(run_id, name, file): file.size for name, file in files.items()}
+            held = self._held.pop(run_id, None)
+            if held is None:
+                held = stored(self.remote.listing(run_id), run_id)
+            add: dict[str, Source] = {
+                path: source for path, source in paths.items() if held.get(path) != sizes[path]
+            }
+            last: dict[str, Source] = {f"{run_id}/{MANIFEST}": manifest.to_bytes()}
+            gone = sorted(held.keys() - paths.keys())
+            if add or gone or manifest != self._manifests.get(run_id):
+                self.remote.replace(add, last, gone)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        self._manifests[run_id] = manifest
+        self._manifests[run_id], self._held[run_id] = manifest, sizes
 
     def _files(self, folder: Path) -> dict[str, File]:
         """Return the files of a captured run. A linked file keeps its inode, so its digest is known."""
@@ -266,14 +357,16 @@ class Mirror:
         return files
 
     def _remove(self, run_id: str) -> None:
-        """Delete a run's manifest and files from the place."""
-        manifest = self._manifests.get(run_id)
-        if manifest is not None:
-            paths = [path_of(run_id, name, file) for name, file in manifest.files.items()]
-            self.remote.replace({}, {}, [f"{run_id}/{MANIFEST}", *paths])
-        self._manifests.pop(run_id, None)
-        self._mirrored.pop(run_id, None)
+        """Delete everything of a run from the place, its manifest first."""
+        manifest = f"{run_id}/{MANIFEST}"
+        paths = sorted(self.remote.listing(run_id), key=lambda path: (path != manifest, path))
+        if paths:
+            self.remote.replace({}, {}, paths)
+        for known in (self._manifests, self._mirrored, self._held, self._faults):
+            known.pop(run_id, None)
         self._deleted.discard(run_id)
+        with writing():
+            deletions.forget(self.store.root, run_id)
 
 
 # faults of the place or of this server, not of one run

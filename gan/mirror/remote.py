@@ -124,7 +124,8 @@ class Bucket:
     def listing(self, folder: str = "") -> dict[str, Entry]:
         try:
             found = open_client(self.token).list_bucket_tree(self.name, folder or None, recursive=True)
-            return {file.path: Entry(file.size, file) for file in found if file.type == "file"}
+            files = {file.path: Entry(file.size, file) for file in found if file.type == "file"}
+            return _below(files, folder)
         except Exception as error:
             if folder and _is_no_entry(error):
                 return {}
@@ -199,6 +200,11 @@ class Dataset:
             )  # fmt: skip
         except Exception as error:
             raise in_words(error, self.place) from error
+
+
+def _below(files: dict[str, Entry], folder: str) -> dict[str, Entry]:
+    """Return the files below a folder, "" for all. A bucket also lists those whose paths go on after it."""
+    return {path: entry for path, entry in files.items() if not folder or path.startswith(f"{folder}/")}
 
 
 def _both(add: Mapping[str, Source], last: Mapping[str, Source]) -> Iterable[tuple[str, Source]]:

@@ -301,13 +301,14 @@ class Store:
         return kept
 
     def begin_anew(self, run_id: str) -> None:
-        """Delete what a run has learnt, and queue it as a new run. Only for a run without a living worker."""
+        """Delete what a run has learnt, and queue it as a new run, on as many GPUs as before.
+
+        Only for a run without a living worker.
+        """
+        before = self.status(run_id)
         disk.empty(self.path(run_id))
-        now = time.time()
-        write_json(
-            self.path(run_id) / "status.json",
-            {**_STATUS, "created": self.status(run_id)["created"], "queued_at": now},
-        )
+        kept = {name: before[name] for name in ("created", "gpus")}
+        write_json(self.path(run_id) / "status.json", {**_STATUS, **kept, "queued_at": time.time()})
         self.usage.forget()
 
     def hide(self, run_id: str) -> None:

@@ -51,6 +51,7 @@ EVENTS = {
     "tracker_failed": (
         "The tracker {tracker} stopped: {reason}. The run goes on, and ganarium track can send the rest."
     ),
+    "restored": "The run was restored from the mirror {place}, at step {step}.",
     "in_job": "The run trained in a job on the Hugging Face Hub, from step {step} on.",
     "rolled_back": (
         "Training diverged (NaN/inf) at step {at}. The run went back to step {step} and goes on with "

@@ -6,6 +6,7 @@ A machine is a folder, new at each attempt. HOLD lets a worker wait at a step un
 import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ HARDWARE = [
 ]  # fmt: skip
 FAIL = -1
 TIME = "2026-01-01T00:00:00.000Z"
+TORCHRUN = "torch.distributed.run"
 HOLD = "GANARIUM_TEST_HOLD"
 
 
@@ -45,7 +47,7 @@ class Job:
     stage: str = "SCHEDULING"
     message: str | None = None
     attempts: int = 0
-    process: Child | None = None
+    process: Child | subprocess.Popen | None = None
     starting: threading.Thread | None = None
 
     def begin(self, hold: int) -> None:
@@ -53,7 +55,7 @@ class Job:
         self.attempts += 1
         shutil.rmtree(self.machine, ignore_errors=True)
         self.machine.mkdir(parents=True)
-        words = [word.replace(FOLDER, str(self.machine / "disk")) for word in self.spec["command"][3:]]
+        words = [word.replace(FOLDER, str(self.machine / "disk")) for word in self.spec["command"]]
         variables = {**os.environ, **self.spec.get("secrets", {}), HOLD: str(hold), "GANARIUM_NICE": "0"}
         self.stage, self.process = "RUNNING", None
         # the first fork imports torch, for which no client waits
@@ -61,7 +63,10 @@ class Job:
         self.starting.start()
 
     def _start(self, words: list[str], variables: dict[str, str]) -> None:
-        self.process = Child(_train, words, variables, self.machine / "log")
+        if TORCHRUN in words:
+            self.process = _start_ranks(words, variables, self.machine / "log")
+        else:
+            self.process = Child(_train, words[3:], variables, self.machine / "log")
 
 
 @dataclass
@@ -148,6 +153,16 @@ def _told(job: Job) -> dict[str, Any]:
 
 def _json(value: Any, status: int = 200) -> tuple[int, bytes, dict[str, str]]:
     return status, json.dumps(value).encode(), {"Content-Type": "application/json"}
+
+
+def _start_ranks(words: list[str], variables: dict[str, str], log: Path) -> subprocess.Popen:
+    """Run a command of torchrun. Two processes on cores of the CPU stand for its GPUs."""
+    words = [word.replace("=gpu", "=2") for word in words[1:]]
+    with open(log, "ab") as said:
+        return subprocess.Popen(
+            [sys.executable, *words], env={**variables, "OMP_NUM_THREADS": "1"}, cwd=ROOT, stdout=said,
+            stderr=said,
+        )  # fmt: skip
 
 
 def _train(words: list[str], variables: dict[str, str], log: Path) -> None:

@@ -23,11 +23,12 @@ _REFUSALS = {
 
 
 class Flavor(NamedTuple):
-    """A machine that jobs may have. price: US dollars an hour."""
+    """A machine that jobs may have. price: US dollars an hour. gpus: how many it has."""
 
     name: str
     title: str
     price: float
+    gpus: int
 
 
 class Found(NamedTuple):
@@ -52,14 +53,14 @@ class JobsHub:
         self._until = 0.0
 
     def flavors(self) -> tuple[Flavor, ...]:
-        """Return the machines and their prices, cheapest first. A run uses one GPU, so none has more."""
+        """Return the machines and their prices, cheapest first."""
         if not self._flavors or time.monotonic() >= self._until:
             try:
                 found = open_client(self._token).list_jobs_hardware()
                 known = [
-                    Flavor(one.name, _title(one), one.unit_cost_usd * _PER_HOUR[one.unit_label])
+                    Flavor(one.name, _title(one), one.unit_cost_usd * _PER_HOUR[one.unit_label], _gpus(one))
                     for one in found
-                    if one.unit_label in _PER_HOUR and not _has_many_gpus(one)
+                    if one.unit_label in _PER_HOUR
                 ]
             except Exception as error:
                 raise _in_words(error, self._token) from error
@@ -142,8 +143,12 @@ def cost(flavor: Flavor, minutes: float) -> tuple[float, float]:
     return flavor.price * minutes / 60, flavor.price * (minutes + SPARE_MINUTES) / 60
 
 
-def _has_many_gpus(hardware: Any) -> bool:
-    return hardware.accelerator is not None and str(hardware.accelerator.quantity) != "1"
+def _gpus(hardware: Any) -> int:
+    accelerator = hardware.accelerator
+    if accelerator is None or accelerator.type != "gpu":
+        return 0
+    quantity = str(accelerator.quantity)
+    return int(quantity) if quantity.isdecimal() else 1
 
 
 def _title(hardware: Any) -> str:

@@ -18,7 +18,7 @@ from gan.mirror.contents import ID
 from gan.mirror.jobs.messages import send_end, take_commands, take_order
 from gan.mirror.mirror import EVERY, LOOK, TOKEN, Mirror
 from gan.mirror.remote import Remote, open_remote
-from gan.runs.store import Store
+from gan.runs.store import Store, error_json
 
 LISTEN = 5.0  # seconds between two looks for commands
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def mirrored(run_dir: Path, place: str, told: Callable[[str], None] = print) -> 
     run_id = run_dir.name
     if not ID.fullmatch(run_id):
         raise UserError("jobs.bad_name", name=run_id[:100])
-    remote = open_remote(place, _token())
+    remote = open_remote(place, take_token())
     mirror = Mirror(Store(run_dir.absolute().parent), remote, EVERY, LOOK, only=run_id)
     mirror.prepare()
     if not (run_dir / "config.json").exists():
@@ -56,14 +56,29 @@ def mirrored(run_dir: Path, place: str, told: Callable[[str], None] = print) -> 
         told(str(error))
     finally:
         over.set()
-        mirror.close()
+        mirror.close(patient=True)  # the job's own time limit ends a copy that hangs
     if mirror.fault is not None:
         raise mirror.fault
-    status = read_object(run_dir / "status.json")
-    send_end(remote, run_id, status.get("state", "failed"), status.get("error"))
+    _tell_end(mirror, run_dir, told)
 
 
-def _token() -> str:
+def _tell_end(mirror: Mirror, run_dir: Path, told: Callable[[str], None]) -> None:
+    """Leave the run's end at the place, which holds its last checkpoint by now. Raises UserError if not.
+
+    A run that can't be mirrored has failed: another attempt would not change that.
+    """
+    run_id, status = run_dir.name, read_object(run_dir / "status.json")
+    state, error = status.get("state", "failed"), status.get("error")
+    fault = mirror.fault_of(run_id)
+    if fault is not None:
+        told(str(fault))
+        state, error = "failed", error_json(fault)
+    elif mirror.step_of(run_id) != newest_step(run_dir):
+        raise UserError("jobs.not_copied", id=run_id)
+    send_end(mirror.remote, run_id, state, error)
+
+
+def take_token() -> str:
     """Take the token out of the environment, so that no child of this process sees it."""
     token = os.environ.pop(TOKEN, "").strip()
     if not token:

@@ -20,9 +20,10 @@ from gan.mirror.arrival import fresh_folder
 from gan.mirror.capture import OVER
 from gan.mirror.contents import ID, Manifest
 from gan.mirror.jobs.following import bring
-from gan.mirror.jobs.hub import CANCELED, RUNS, WAITS, Found, JobsHub, minutes_left
+from gan.mirror.jobs.hub import CANCELED, RUNS, WAITS, Flavor, Found, JobsHub, minutes_left
 from gan.mirror.jobs.messages import clear, read_end, send_commands, send_order
 from gan.mirror.mirror import Mirror
+from gan.runs.processes import RESTARTS
 from gan.runs.store import LIVE, Store, error_json
 from gan.train.origin import Origin
 
@@ -76,14 +77,15 @@ class Jobs:
         that does not exist, and every refusal of the Hub. Then there is no run.
         """
         refuse_own_data(config)
-        flavor = self.hub.flavor(flavor).name
+        machine = self.hub.flavor(flavor)
         self.store.usage.check()
         self.store.check_counts(new=True)
         with self._lock:
-            run_id = self.store.create(config, "", start, state="starting", where=_where("", flavor, WAITS))
+            where = _where("", machine.name, WAITS)
+            run_id = self.store.create(config, "", start, state="starting", where=where)
             self._starting.add(run_id)
         try:
-            self._begin(run_id, config, flavor)
+            self._begin(run_id, config, machine)
         except BaseException:
             self.store.hide(run_id)
             self.store.sweep()
@@ -102,25 +104,24 @@ class Jobs:
         refuse_own_data(config)
         if not ID.fullmatch(run_id):
             raise UserError("jobs.bad_name", name=run_id)
-        flavor = self.hub.flavor(flavor).name
+        machine = self.hub.flavor(flavor)
         with self._lock:
             before = self.store.status(run_id)
             if before["state"] not in ("paused", "failed"):
                 raise UserError("runs.cant_resume", state=before["state"])
             self._starting.add(run_id)
             self.store.drop_commands(run_id)
-            self._write(
-                run_id, state="starting", where=_where("", flavor, WAITS), error=None, interrupted=False
-            )
+            where = _where("", machine.name, WAITS)
+            self._write(run_id, state="starting", where=where, error=None, interrupted=False)
         try:
-            self._begin(run_id, config, flavor)
+            self._begin(run_id, config, machine)
         except BaseException:
             self._write(run_id, state=before["state"], where=None, error=before["error"])
             raise
         finally:
             self._starting.discard(run_id)
 
-    def _begin(self, run_id: str, config: Settings, flavor: str) -> None:
+    def _begin(self, run_id: str, config: Settings, machine: Flavor) -> None:
         """Send the run to the mirror's place, and start its job."""
         remote = self.mirror.remote
         self.mirror.prepare()
@@ -130,10 +131,10 @@ class Jobs:
         else:
             send_order(remote, run_id, self.store.path(run_id))
         left = minutes_left(config.minutes, self.store.status(run_id)["progress"])
-        command = ["python", "-m", "gan", "train", f"{FOLDER}/{run_id}", "--mirror", remote.place]
+        command = _command(run_id, remote.place, machine.gpus)
         try:
-            job = self.hub.start(run_id, self.image, command, flavor, left)
-            self._write(run_id, where=_where(job.id, flavor, job.stage))
+            job = self.hub.start(run_id, self.image, command, machine.name, left)
+            self._write(run_id, where=_where(job.id, machine.name, job.stage))
         except BaseException:
             self._take_back(run_id)
             raise
@@ -337,6 +338,13 @@ def refuse_own_data(config: Settings) -> None:
     """Raise UserError for data that only this machine has."""
     if not get_kind(config.kind).is_named(config.data):
         raise UserError("jobs.own_data", name=Path(config.data).name)
+
+
+def _command(run_id: str, place: str, gpus: int) -> list[str]:
+    """Return what a job runs: the training, on all GPUs of its machine."""
+    several = ("--standalone", "--nproc-per-node=gpu", f"--max-restarts={RESTARTS}")
+    torchrun = ("-m", "torch.distributed.run", *several) if gpus > 1 else ()
+    return ["python", *torchrun, "-m", "gan", "train", f"{FOLDER}/{run_id}", "--mirror", place]
 
 
 def _where(job_id: str, flavor: str, stage: str) -> dict[str, Any]:

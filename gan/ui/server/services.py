@@ -1,5 +1,6 @@
 """Hold what the handlers use: the run store, the supervisor and the explorer, opened once per server."""
 
+import contextlib
 import threading
 from functools import partial
 from pathlib import Path
@@ -208,16 +209,16 @@ class Services:
         A deletion or a restart drops the run's cached model. A deletion also removes its unused uploads.
         """
         act = partial(self.supervisor.command, run_id, name)
-        if visitor:
-            self.visitors.command(self.store, run_id, name, visitor, act)
-        else:
-            act()
+        mirror = self.mirror if name == "delete" else None
+        with mirror.deleting(run_id) if mirror else contextlib.nullcontext():
+            if visitor:
+                self.visitors.command(self.store, run_id, name, visitor, act)
+            else:
+                act()
         if name in ("delete", "restart") and self._explorer is not None:
             self._explorer.forget(f"run:{run_id}")
         if name == "delete":
             self.remove_uploads()
-            if self.mirror is not None:
-                self.mirror.forget(run_id)
 
     def kept(self) -> dict[str, Any]:
         """Return where the runs are mirrored (see Mirror.state), or None, and whether this is a Space."""

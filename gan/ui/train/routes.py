@@ -116,8 +116,8 @@ class _Routes:
     def jobs(self, request: Request) -> Any:
         """Return where runs can train besides this machine, for somebody who controls all runs.
 
-        {flavors: [{name, title, price}], owner, spare}: US dollars an hour, who pays, and the minutes after
-        the budget that end a job. Without jobs, or for others, there are no flavors.
+        {flavors: [{name, title, price, gpus}], owner, spare}: US dollars an hour, who pays, and the minutes
+        after the budget that end a job. Without jobs, or for others, there are no flavors.
         """
         jobs = self.services.jobs
         if jobs is None or not self.services.access.lets(request):

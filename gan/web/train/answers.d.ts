@@ -85,7 +85,7 @@ declare global {
 
   /** Machines for jobs on the Hub, in US dollars an hour; who pays; minutes that a job has on top. */
   interface JobsOffer {
-    flavors: { name: string; title: string; price: number }[];
+    flavors: { name: string; title: string; price: number; gpus: number }[];
     owner: string | null;
     spare: number;
   }

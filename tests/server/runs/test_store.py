@@ -274,6 +274,16 @@ def test_update_status_repairs_a_garbled_status(store):
 # Samples, checkpoints, logs
 
 
+def test_a_run_that_begins_anew_keeps_its_gpus_and_its_date(store):
+    run_id = store.create(tiny(), gpus=4)
+    created = store.status(run_id)["created"]
+    store.update_status(run_id, state="failed", step=7)
+    store.begin_anew(run_id)
+    status = store.status(run_id)
+    assert (status["state"], status["step"]) == ("queued", 0)
+    assert (status["gpus"], status["created"]) == (4, created)
+
+
 def test_samples(store):
     run_id = store.create(tiny())
     for step in (500, 7, 123456789, 0):

@@ -403,7 +403,7 @@ def test_jobs_are_the_owners_alone_and_their_token_stays_here(space, tmp_path, m
         ann, alice = visitor(services), visitor(services, "alice")
         assert ann.get(f"{PREFIX}/jobs").json()["flavors"] == []
         found = alice.get(f"{PREFIX}/jobs").json()
-        assert [flavor["name"] for flavor in found["flavors"]] == ["cpu-basic", "t4-small"]
+        assert [flavor["name"] for flavor in found["flavors"]] == ["cpu-basic", "t4-small", "l4x4"]
         assert (found["owner"], found["spare"]) == ("owner", 15)
         assert key_of(train(ann, flavor="cpu-basic")) == (403, "access.owner_only")
         assert key_of(train(alice, flavor="h200x9")) == (404, "jobs.unknown_flavor")

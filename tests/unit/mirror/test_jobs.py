@@ -18,6 +18,7 @@ from gan.mirror.remote import open_remote
 from gan.runs import recovery
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
+from gan.train.checkpoint import read_state
 from gan.worker.worker import refuse_second_worker, work
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
@@ -163,6 +164,22 @@ def test_a_paused_job_goes_on_here_and_in_another_job_with_the_same_bits(bench, 
     assert state_of(bench.store.path(run)) == undisturbed
 
 
+def test_a_job_on_several_gpus_trains_on_all_of_them(bench, tmp_path):
+    run = bench.jobs.submit(tiny(STEPS), "l4x4")
+    spec = bench.there.jobs["job0"].spec
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=gpu", "--max-restarts=5"]
+    assert spec["command"] == [
+        "python", "-m", *torchrun, "-m", "gan", "train", f"{FOLDER}/{run}", "--mirror", PLACE
+    ]  # fmt: skip
+    assert bench.end(run) == "finished"
+    assert bench.status(run)["error"] is None
+    assert bench.status(run)["step"] == STEPS
+    meta = read_state(bench.store.path(run) / CHECKPOINT)[1]
+    assert meta["parts"] == 2, "each of both ranks worked on its part"
+    assert [event["key"] for event in bench.store.get(run)["events"]] == ["in_job"]
+    assert bench.there.jobs["job0"].attempts == 1
+
+
 def test_a_job_that_dies_begins_anew_and_at_last_pauses_its_run(bench, undisturbed):
     bench.there.hold = HALF
     run = bench.jobs.submit(tiny(STEPS), "cpu-basic")
@@ -282,11 +299,12 @@ def test_a_failure_of_the_training_is_told_and_not_repeated(bench):
 
 def test_prices_come_from_the_hub_and_own_images_stay_here(bench, monkeypatch, tmp_path):
     flavors = bench.jobs.hub.flavors()
-    assert [flavor.name for flavor in flavors] == ["cpu-basic", "t4-small"]
+    assert [flavor.name for flavor in flavors] == ["cpu-basic", "t4-small", "l4x4"]
+    assert [flavor.gpus for flavor in flavors] == [0, 1, 4]
     assert flavors[1].price == pytest.approx(0.4, rel=1e-3)
     assert cost(flavors[1], 30) == pytest.approx((0.2, 0.3), rel=1e-3)
     assert minutes_left(20, 0.75) == 5
-    with pytest.raises(UserError, match="cpu-basic, t4-small"):
+    with pytest.raises(UserError, match="cpu-basic, t4-small, l4x4"):
         bench.jobs.submit(tiny(STEPS), "h200x99")
     with pytest.raises(UserError, match="cats"):
         refuse_own_data(tiny(STEPS).__class__(**{**tiny(STEPS).__dict__, "data": "/home/me/cats"}))

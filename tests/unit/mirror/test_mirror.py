@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,22 @@ from huggingface_hub.utils import _xet
 
 from gan.errors import UserError
 from gan.files import write_bytes
+from gan.mirror import contents, deletions, fitting, remote
 from gan.mirror import mirror as mirrors
-from gan.mirror import remote
 from gan.mirror.contents import CHECKPOINT, MANIFEST, read_manifest
+from gan.mirror.fetching import path_of
 from gan.mirror.mirror import Mirror, find_remote
+from gan.mirror.parcel import pack
 from gan.mirror.remote import open_remote
+from gan.runs import marks, names
 from gan.runs.store import Store
 from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
 from tests.fakes.runs import tiny
+from tests.support.parcels import checkpoint
 from tests.unit.mirror.conftest import state_of
 
 REAL_SESSION = _xet.get_xet_session
+MARK = "5" * 64
 PLACES = ("bucket:owner/runs", "dataset:owner/runs")
 
 
@@ -48,7 +54,7 @@ def test_runs_are_copied_restored_to_the_same_bits_and_deleted(place, hub, train
     store.create(tiny())  # waits, and has nothing to copy yet
     mirror = Mirror(store, open_remote(place, TOKEN))
     mirror.work()
-    assert mirror.state() == {"place": place, "runs": 2, "error": None}
+    assert mirror.state() == {"place": place, "runs": 2, "error": None, "left_out": 0, "lost": {}}
     created = hub.created[place]
     assert created.get("private") is True or created.get("visibility") == "private"
     manifest = read_manifest(hub.files[place][f"{half}/{MANIFEST}"])
@@ -71,11 +77,143 @@ def test_runs_are_copied_restored_to_the_same_bits_and_deleted(place, hub, train
         assert state_of(there.path(run)) == state_of(store.path(run))
     assert not [path for path in there.root.iterdir() if path.name.startswith(".new-")]
 
-    store.hide(half)
-    mirror.forget(half)
+    asked = len(hub.asked)
+    restored.work()
+    assert len(hub.asked) == asked, "what was restored is not copied until it changes"
+
+    with mirror.deleting(whole):  # whose id begins the other one's
+        store.hide(whole)
     mirror.work()
+    assert paths(hub, place, whole) == []
+    assert paths(hub, place, half)
+
+
+def test_a_restored_run_says_so_once(hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    for place in ("there", "elsewhere"):
+        Mirror(store, open_remote(PLACES[0], TOKEN)).work()
+        store = Store(tmp_path / place)
+        Mirror(store, open_remote(PLACES[0], TOKEN)).work()
+        write_bytes(store.path(half) / names.FILE, place.encode())  # so that it is copied again
+    events = [event for event in store.get(half)["events"] if event["key"] == "restored"]
+    assert [event["values"] for event in events] == [{"place": PLACES[0], "step": store.status(half)["step"]}]
+    assert store.get(half)["events"][0]["key"] == "set_changed", "what it went through stays"
+    assert [event["key"] for event in store.get(whole)["events"]] == ["restored"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_deletion_outlives_the_server_and_one_that_fails_deletes_nothing(place, hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    mirror = Mirror(store, open_remote(place, TOKEN))
+    mirror.work()
+    with mirror.deleting(half):
+        store.hide(half)
+    with pytest.raises(KeyError), mirror.deleting(whole):
+        raise KeyError
+    with pytest.raises(UserError), mirror.deleting("../x"):
+        pass
+    deletions.remember(store.root, whole)  # a server was killed before it hid this run
+    Mirror(store, open_remote(place, TOKEN)).work()  # the next server
+    assert store.ids() == [whole]
     assert paths(hub, place, half) == []
     assert paths(hub, place, whole)
+    assert deletions.remembered(store.root) == set()
+
+
+class Cut:
+    """Ends each upload before the manifest, as a fault or a kill does."""
+
+    def __init__(self, remote):
+        self.remote, self.place = remote, remote.place
+        self.create, self.listing, self.fetch = remote.create, remote.listing, remote.fetch
+
+    def replace(self, add, last, gone):
+        self.remote.replace(add, {}, [])
+        raise UserError("mirror.offline", place=self.place)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_uploads_that_are_cut_off_leave_nothing_behind(place, hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    mirror = Mirror(store, open_remote(place, TOKEN))
+    with mirror.deleting(whole):
+        store.hide(whole)
+    mirror.work()
+    sound = mirror.remote
+    for step in (9, 10, 11):
+        write_bytes(store.path(half) / CHECKPOINT, checkpoint(step))
+        mirror.remote = Cut(sound)
+        mirror._attempt()
+        assert mirror.fault is not None
+    assert sum("/state/" in path for path in paths(hub, place, half)) == 4
+    Mirror(store, sound).work()  # another server: it knows nothing of these
+    manifest = read_manifest(hub.files[place][f"{half}/{MANIFEST}"])
+    assert manifest.step == 11
+    named = {path_of(half, name, file) for name, file in manifest.files.items()}
+    assert set(paths(hub, place, half)) == {*named, f"{half}/{MANIFEST}"}
+
+    write_bytes(store.path(half) / CHECKPOINT, checkpoint(12))
+    mirror._attempt()
+    mirror.remote = sound
+    with mirror.deleting(half):
+        store.hide(half)
+    mirror.work()
+    assert hub.files[place] == {}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_files_without_a_manifest_go_with_the_next_server(place, hub, trained, tmp_path):
+    store, _, _ = copy_of(trained, tmp_path / "runs")
+    Mirror(store, Cut(open_remote(place, TOKEN)))._attempt()  # the run comes first, and is cut off
+    assert len(hub.files[place]) > 5
+    assert not [path for path in hub.files[place] if path.endswith(f"/{MANIFEST}")]
+    job = f"run-of-a-job/state/checkpoint.{'0' * 12}.safetensors"
+    others = {
+        "README.md": b"of a person",
+        "cats/1.webp": b"too",
+        job: b"",
+        "run-of-a-job/order/config.json": b"",
+    }
+    hub.files[place] |= others
+    there = Store(tmp_path / "there")
+    Mirror(there, open_remote(place, TOKEN)).work()  # the disk was lost, too
+    assert there.ids() == []
+    assert hub.files[place] == others
+
+
+def test_a_run_that_is_too_large_says_so_and_comes_when_it_fits(hub, trained, tmp_path, monkeypatch):
+    store, _, half = copy_of(trained, tmp_path / "runs")
+    mirror = Mirror(store, open_remote(PLACES[0], TOKEN))
+    monkeypatch.setattr(fitting, "MAX_ALL", 1000)
+    mirror.work()
+    assert (mirror.state()["runs"], mirror.state()["left_out"]) == (0, 2)
+    fault = mirror.fault_of(half)
+    assert fault is not None
+    assert fault.key == "mirror.outgrown"
+    assert half in str(fault)
+    assert mirror.fault is None, "it is no fault of the place"
+    assert hub.files[PLACES[0]] == {}
+    monkeypatch.setattr(fitting, "MAX_ALL", contents.MAX_ALL)
+    store.rename(half, "Smaller")
+    mirror.work()
+    assert mirror.fault_of(half) is None
+    assert mirror.state()["left_out"] == 1
+
+
+def test_a_restored_run_belongs_to_its_visitor_and_keeps_its_gpus(hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    write_bytes(store.path(half) / marks.FILE, MARK.encode())
+    write_bytes(store.path(whole) / marks.FILE, b"what a person wrote there")
+    store.update_status(half, gpus=4)
+    Mirror(store, open_remote(PLACES[1], TOKEN)).work()
+    there = Store(tmp_path / "there")
+    Mirror(there, open_remote(PLACES[1], TOKEN)).work()
+    assert there.visitor(half) == MARK
+    assert there.status(half)["gpus"] == 4
+    assert there.status(whole)["gpus"] == 1
+    assert not (there.path(whole) / marks.FILE).exists(), "what is no mark does not arrive"
+    pack(there.path(half), tmp_path / "run.zip")
+    assert marks.FILE not in zipfile.ZipFile(tmp_path / "run.zip").namelist(), "a download is for anybody"
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -168,6 +306,9 @@ def test_what_is_damaged_there_is_left_out_and_all_else_is_restored(place, hub, 
     assert there.ids() == [whole]
     assert mirror.state()["error"] is None
     assert half in caplog.text
+    lost = mirror.state()["lost"]
+    assert lost.keys() == {half, "strange", "large", "other-id"}
+    assert lost[half]["key"] == "mirror.damaged"
     assert not [path for path in there.root.iterdir() if path.name.startswith(".new-")]
     assert hub.files[place]["README.md"] == b"of a person"
 
@@ -208,5 +349,5 @@ def test_a_run_that_has_no_checkpoint_is_no_fault(hub, tmp_path):
     store.create(tiny())
     mirror = Mirror(store, open_remote(PLACES[0], TOKEN))
     mirror._attempt()
-    assert mirror.state() == {"place": PLACES[0], "runs": 0, "error": None}
+    assert mirror.state() == {"place": PLACES[0], "runs": 0, "error": None, "left_out": 0, "lost": {}}
     assert json.dumps(mirror.state())

@@ -16,8 +16,10 @@ import pytest
 from gan.data.names import UPLOADS
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
+from gan.mirror import contents, fitting
 from gan.mirror.capture import capture, public_event
-from gan.mirror.contents import CHECKPOINT, MANIFEST, File, Manifest, digest, read_manifest
+from gan.mirror.contents import CHECKPOINT, MANIFEST, MB, File, Manifest, digest, read_manifest
+from gan.mirror.fitting import fit
 from gan.mirror.parcel import pack, unpack
 from gan.runs.store import Store
 from gan.train.checkpoint import read_state
@@ -189,6 +191,7 @@ CASES: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "an absolute name": (lambda c: rewritten(c, {"/etc/x": b"x"}), "mirror.strange_file"),
     "a command": (lambda c: rewritten(c, {"commands/1-stop.json": b"{}"}), "mirror.strange_file"),
     "a pickle": (lambda c: rewritten(c, {"state/checkpoint.pt": b"x"}), "mirror.strange_file"),
+    "a mark of a visitor": (lambda c: rewritten(c, {"visitor.txt": b"5" * 64}), "mirror.strange_file"),
     "a large text": (lambda c: rewritten(c, {"name.txt": b"x" * 1025}), "mirror.large_file"),
     "no checkpoint": (lambda c: rewritten(c, {CHECKPOINT: None}), "mirror.lacks"),
     "a broken checkpoint": (lambda c: rewritten(c, {CHECKPOINT: c[CHECKPOINT][:-1]}), "mirror.damaged"),
@@ -257,7 +260,7 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     status = status_with(
         content, state="running", pid=1, heartbeat=9e9, error={"key": "x"}, created=9e12, classes=["a", 7],
         parameters={"G": -1, "D": 2}, verdict={"key": "<b>", "level": "x", "values": {}}, device="x" * 999,
-        interrupted=True, step=10**9,
+        interrupted=True, gpus=10**9, step=10**9,
     )  # fmt: skip
     write_bytes(tmp_path / "run.zip", rewritten(content, {"status.json": status}))
     store = Store(tmp_path / "runs")
@@ -266,7 +269,8 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     assert found["state"] == "paused"
     assert found["step"] == json.loads(content[MANIFEST])["step"]
     for name, usual in (("pid", None), ("error", None), ("verdict", None), ("device", None), ("classes", []),
-                        ("parameters", None), ("interrupted", False), ("heartbeat", 0.0)):  # fmt: skip
+                        ("parameters", None), ("interrupted", False), ("heartbeat", 0.0),
+                        ("gpus", 1)):  # fmt: skip
         assert found[name] == usual, name
     assert found["created"] < 9e12
 
@@ -285,6 +289,60 @@ def test_a_run_without_a_checkpoint_says_so(tmp_path):
         pack(store.path(store.create(tiny())), tmp_path / "run.zip")
     assert refused.value.key == "mirror.no_checkpoint"
     assert not (tmp_path / "run.zip").exists()
+
+
+def sparse(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        file.truncate(size)
+
+
+def test_a_large_run_leaves_snapshots_behind_until_it_fits(tmp_path):
+    sparse(tmp_path / CHECKPOINT, 1433 * MB)
+    snapshots = [tmp_path / f"snapshots/{step:08d}.safetensors" for step in range(12)]
+    for path in snapshots:
+        sparse(path, 243 * MB)
+    fit(tmp_path, "run")
+    assert sorted((tmp_path / "snapshots").iterdir()) == [*snapshots[::2], snapshots[-1]]
+    sparse(tmp_path / CHECKPOINT, 2048 * MB)
+    for name in ("generator", "discriminator", "../live"):
+        sparse(tmp_path / f"start/{name}.safetensors", 500 * MB)
+    fit(tmp_path, "run")
+    assert sorted((tmp_path / "snapshots").iterdir()) == [snapshots[0], snapshots[-1]]
+    sparse(snapshots[0], 513 * MB)
+    fit(tmp_path, "run")
+    assert sorted((tmp_path / "snapshots").iterdir()) == [snapshots[-1]], "the reader takes no such file"
+
+
+def test_what_is_packed_can_be_unpacked_and_what_can_not_is_refused_beforehand(
+    trained, tmp_path, monkeypatch
+):
+    store, _, half = trained
+    run = shutil.copytree(store.path(half), tmp_path / half)
+    (run / "snapshots").mkdir(exist_ok=True)
+    for step in range(6):
+        shutil.copy(run / "live.safetensors", run / f"snapshots/{step:08d}.safetensors")
+    shutil.copy(run / "live.safetensors", run / "snapshots/1.safetensors")  # a person's file
+    whole = pack(run, tmp_path / "run.zip")
+    for module in (contents, fitting):
+        monkeypatch.setattr(module, "MAX_FILES", len(whole.files) - 2)
+    packed = pack(run, tmp_path / "run.zip")
+    assert whole.files.keys() - packed.files.keys() >= {"snapshots/00000001.safetensors"}
+    there = Store(tmp_path / "there")
+    assert packed.files.keys() - {"card.json"} <= {
+        path.relative_to(there.root / half).as_posix()
+        for path in there.path(unpack(there, tmp_path / "run.zip")).rglob("*")
+    }
+    for module in (contents, fitting):
+        monkeypatch.setattr(module, "MAX_ALL", 10_000)
+    with pytest.raises(UserError) as refused:
+        pack(run, tmp_path / "other.zip")
+    assert refused.value.key == "mirror.outgrown"
+    assert not (tmp_path / "other.zip").exists()
+    monkeypatch.setattr(contents, "SIZES", {**contents.SIZES, r"stats\.jsonl": 10})
+    with pytest.raises(UserError) as refused:
+        pack(run, tmp_path / "other.zip")
+    assert refused.value.key == "mirror.outgrown_file"
 
 
 def test_an_event_keeps_plain_values_only():

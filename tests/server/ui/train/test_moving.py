@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gan.errors import UserError
 from gan.files import write_bytes
+from gan.mirror import deletions
 from gan.mirror.mirror import Mirror
 from gan.mirror.remote import open_remote
 from gan.runs.disk import SPARE
@@ -128,7 +129,7 @@ def test_the_page_is_told_where_runs_are_kept(services, poll, run, monkeypatch):
     assert (kept["place"], kept["runs"], kept["error"]["key"]) == ("bucket:me/runs", 0, "mirror.refused")
     assert "/home/me" not in str(kept)
     services.command(run, "delete")
-    assert services.mirror._deleted == {run}
+    assert services.mirror._deleted == deletions.remembered(services.store.root) == {run}
 
 
 def test_a_server_opens_with_its_mirror_or_says_what_is_wrong(tmp_path, monkeypatch):
