@@ -7,6 +7,7 @@ python -m gan train my-run --anew                              restart it from s
 python -m gan train my-run --more 5                            give a finished run five more minutes
 python -m gan train --data hub:OWNER/NAME --cap 5000          learn pictures of a data set of the Hub
 python -m gan train --start-from digits --data PATH            begin with the weights of another model
+python -m gan train --start-from hub:OWNER/NAME --data PATH    begin with those of a model of the Hub
 python -m gan train --data digits --on hf-job t4-small   train in a Job of the Hugging Face Hub
 python -m gan train --kind points --data grid25                learn points of the plane instead of images
 python -m gan train --kind points --help                       the settings of that kind
@@ -32,13 +33,14 @@ from gan.data.own.source import read_source
 from gan.errors import UserError
 from gan.export.track import refuse_missing, tracking
 from gan.files import read_json, read_object, write_json
-from gan.hub.sets import CAP, pull_set
+from gan.hub.pull import pull_missing
+from gan.hub.sets import CAP, pull_apart
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.latent.origins import bring, find_origin
 from gan.runs import disk
 from gan.runs.more import extend
-from gan.train.origin import START, Origin
+from gan.train.origin import START, Origin, read_record
 
 if TYPE_CHECKING:
     from gan.train.team import Team
@@ -181,9 +183,9 @@ def _find(kind: Kind, data: str, cap: int | None, settings: dict[str, Any]) -> s
             raise UserError("hub.set_cap_alone")
         return kind.find(data)
     most = pixels.most(settings.get("channels") or 3, settings.get("size") or SIZE)
-    path = pull_set(data, CAP if cap is None else cap, most=most)
+    path = pull_apart(data, CAP if cap is None else cap, most)
     source = read_source(path)
-    assert source is not None, "pull_set describes what it pulls"
+    assert source is not None, "a pull describes what it pulls"
     what = f"{source.count} pictures of {source.name}, at commit {source.commit[:12]}"
     print(f"{what}. Licence: {source.licence}.", file=sys.stderr)
     return str(path)
@@ -193,6 +195,7 @@ def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
     """Return the model to start from. Sets its recipe and shapes where `settings` leaves them open."""
     if not settings.get("start_from"):
         return None
+    pull_missing(settings["start_from"])
     start = find_origin(settings["start_from"])
     settings["start_from"] = start.id
     if start.recipe in kind.RECIPES:
@@ -202,6 +205,11 @@ def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
         if name != "architecture":  # which the recipe sets
             settings.setdefault(name, value)
     return start
+
+
+def _is_restart() -> bool:
+    """Whether torchrun starts this process again, with the same arguments, after a rank died."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 def _default(kind: Kind, name: str) -> Any:
@@ -313,7 +321,8 @@ def _lead(
             raise UserError("runs.cant_more", state=state)
         extend(path, before, more)
     start_from = getattr(before, "start_from", "")  # runs on images have it
-    if start_from and (anew or not has_state(path / "state")):
+    if start_from and (anew or not has_state(path / "state")) and not read_record(path):
+        pull_missing(start_from)
         bring(path, start_from)
     if anew:
         refuse_second_worker(path)
@@ -403,7 +412,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif on and run_dir is not None:
             _train_in_job(run_dir, on, mirror, image)
         elif run_dir is not None:
-            _train(run_dir, anew, options.get("data"), more, cap)
+            first = not _is_restart()  # --anew and --more are obeyed already
+            _train(run_dir, anew and first, options.get("data"), more if first else None, cap)
         else:
             options.pop("kind", None)
             path = new_run(options, out, kind, cap)

@@ -23,7 +23,7 @@ MESSAGES = {
     ),
     "hub.too_large": "“{name}” can't be used: its file {file} is larger than {limit}. Choose another model.",
     "hub.broken": "“{name}” did not arrive whole from the Hub. Try again later.",
-    "hub.cannot_keep": "“{name}” can't be kept ({reason}). Make room in the cache folder, and try again.",
+    "hub.cannot_keep": "“{name}” can't be kept ({reason}). Make room on the disk, and try again.",
     "hub.gated": "“{name}” is open only to people whom its owner lets in. Choose another model.",
     "hub.no_token": "There is no token for the Hub. Run “hf auth login”, or set HF_TOKEN, and try again.",
     "hub.bad_token": (
@@ -86,7 +86,10 @@ MESSAGES = {
         "The option --cap limits the pictures of a data set of the Hub. Leave it out, or name one by --data "
         "hub:OWNER/NAME."
     ),
-    "hub.set_not_read": "The data set “{name}” could not be read on this server. Choose another one.",
+    "hub.set_not_read": "The data set “{name}” could not be read on this machine. Choose another one.",
+    "hub.set_needs_memory": (
+        "The table of “{name}” needs more memory than GANarium gives to a table. Choose another data set."
+    ),
     "hub.set_too_slow": "“{name}” did not arrive within {minutes} minutes. Ask for fewer pictures.",
     "hub.no_pyarrow": (
         '“{name}” is a table, which needs the package pyarrow. Run: pip install "{package}". Or name a zip '

@@ -1,0 +1,75 @@
+"""Read files of strangers in a process of its own, without Xet and with little memory.
+
+`prepare` runs in such a process. The others run in the process that starts it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gan
+from gan.errors import MESSAGES, UserError
+
+MEMORY = 2 * 2**30  # bytes for tables
+CODE = Path(gan.__file__).resolve().parents[1]  # the folder in which a child finds the package
+
+
+def prepare(memory: int = 0) -> None:
+    """Switch Xet off, and give this process at most `memory` bytes more, 0 for no limit.
+
+    Our limits of time and size belong to requests of the Hub's client, and Xet's transfers are none. Only
+    Linux limits the memory. What the process has already does not count, because it grows with the number of
+    cores. Arrow's own pool would reserve more than it uses.
+    """
+    os.environ["HF_HUB_DISABLE_XET"] = "1"
+    if memory and sys.platform == "linux":
+        import resource
+
+        os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data and stack
+        memory += pages * resource.getpagesize()
+        before = [limit for limit in resource.getrlimit(resource.RLIMIT_DATA) if limit >= 0]
+        most = min([memory, *before])
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def tell(act: Any) -> int:
+    """Print what `act` returns, or {"error": {key, values}}, as JSON. Returns the exit status."""
+    try:
+        answer, status = act(), 0
+    except UserError as error:
+        values = {name: str(value) for name, value in error.values.items()}
+        answer, status = {"error": {"key": error.key, "values": values}}, 2
+    print(json.dumps(answer))
+    return status
+
+
+def ask(command: list[str], name: str) -> dict[str, Any]:
+    """Run a command that ends with `tell`, and return its answer. Raises UserError about `name`.
+
+    Where it ends without an answer, its last words go to stderr.
+    """
+    done = subprocess.run(command, capture_output=True, cwd=CODE, check=False)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:
+        sys.stderr.write(done.stderr.decode("utf-8", "replace"))
+        raise UserError("hub.set_not_read", name=name) from error
+    return checked(answer, name)
+
+
+def checked(answer: Any, name: str, otherwise: str = "hub.set_not_read") -> dict[str, Any]:
+    """Return the answer of a child, or raise the UserError that it printed about `name`.
+
+    otherwise: the key of the error for an answer that is none.
+    """
+    if isinstance(answer, dict) and isinstance(error := answer.get("error"), dict):
+        key, values = error.get("key"), error.get("values")
+        if key in MESSAGES and isinstance(values, dict):
+            raise UserError(key, **{"name": name, **values})
+    elif isinstance(answer, dict):
+        return answer
+    raise UserError(otherwise, name=name)
