@@ -144,7 +144,7 @@ def result_of(wire: Wire, case: Case, answer: Answer) -> Answer | None:
 
 
 def fault_of_call(case: Case, answer: Answer, result: Answer | None, prey: Prey) -> str | None:
-    """Return the fault in the result of a call, or None: of control, all must be refused for want of a token."""
+    """Return the fault in the result of a call, or None. All calls of control must lack the token."""
     told = answer if result is None else result
     if case.group == cases.CONTROL and not any(sentence in told.body for sentence in WANT):
         return f"no word of the token, but {told.body[:200]!r}"

@@ -251,7 +251,7 @@ def control(run: str) -> Iterator[Case]:
 
     By its number each endpoint can be called too: those of the API are among the first.
     """
-    wanted = {"train": (["digits", "modern", 0.05],), "command": ([run, "delete"], [run, "resume"])}
+    wanted = {"train": (["digits", "modern", 0.05],), "command": ([run, "delete"], [run, "more", 5])}
     for name, calls in wanted.items():
         for data in calls:
             body = json.dumps({"data": data}).encode()

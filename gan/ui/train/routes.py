@@ -44,7 +44,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
         post("pictures", lambda request: own.pictures(services, json_body(request))),
-        post("pictures/pull", lambda request: own_hub.pull(services, json_body(request))),
+        post("pictures/pull", lambda request: own_hub.pull(services, json_body(request), own.WAIT)),
         post("points", lambda request: own_points.points(services, json_body(request))),
         post("runs", handlers.submit),
         get("runs/{id}/file", lambda request: moving.download(services, request)),

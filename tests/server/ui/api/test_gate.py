@@ -7,6 +7,7 @@ import pytest
 from gradio.routes import App
 from starlette.testclient import TestClient
 
+from gan.hub.sets import CAP
 from gan.ui.api import gate, waking_queue
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT, Gate, door
 from gan.ui.page import build_page, launch_options
@@ -316,5 +317,5 @@ def test_a_client_may_say_nothing_of_the_gates_verdict(app, services):
     asyncio.run(ask(b"another token"))
     assert [getattr(verdict, "key", None) for verdict, _ in seen] == [None, "access.wrong_token"]
     assert json.loads(seen[0][1]["body"]) == {
-        "data": ["digits", "modern", 5.0], "fn_index": number(app, "train"),
+        "data": ["digits", "modern", 5.0, "", CAP], "fn_index": number(app, "train"),
     }  # fmt: skip
