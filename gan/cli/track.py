@@ -1,11 +1,12 @@
 """Send the curves, sample sheets and settings of a run to a tracker.
 
-  python -m gan track my-run --tensorboard logs            files for TensorBoard, in logs/my-run
+  python -m gan track my-run --tensorboard logs            files for TensorBoard, in logs/my-run-…
   python -m gan track my-run --trackio PROJECT             a project of trackio's on this machine
   python -m gan track my-run --trackio PROJECT --space ID  a dashboard in a Space on the Hub; needs internet
   python -m gan track my-run --tensorboard logs --follow   goes on while the run trains
 
-Curves go by the number of images. Giving the command again sends what is missing, and nothing twice.
+Curves go by the number of images. Giving the command again sends what is missing, and nothing twice. The
+name in the tracker is the folder's with 8 digits, which differ for each run and after each restart.
 A Space that this creates is private, unless --public is given.
 """
 
@@ -38,7 +39,7 @@ def _send(options: argparse.Namespace) -> int:
     """Send the run, and return the number of points. Raises UserError for whatever the tracker raises."""
     if (options.tensorboard is None) == (options.trackio is None):
         raise UserError("track.which")
-    settings, name = track.configuration(options.run_dir), options.run_dir.absolute().name
+    settings, name = track.configuration(options.run_dir), track.name_of(options.run_dir)
     going_on = (lambda: track.trains(options.run_dir)) if options.follow else lambda: False
     try:
         tracker: track.Tracker = (

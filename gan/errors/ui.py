@@ -158,6 +158,10 @@ MESSAGES = {
     "api.bad_call": "This is no call of the API. The page lists the endpoints under “Use via API”.",
     "api.unknown_call": "There is no such call, or its result was fetched already. Make the call again.",
     "api.too_many": "Too many calls of the API are open. Fetch their results, and try again.",
+    "api.data": (
+        "There is no data set called “{name}”. Choose one of: {choices}. Or name one of the Hugging Face "
+        "Hub, as hub:OWNER/NAME."
+    ),
     "api.token_needed": (
         "This needs the teacher token. Send it in the header X-GANarium-Token (see gan/ui/README.md)."
     ),

@@ -12,6 +12,7 @@ from gan.kinds import RECORD
 from gan.latent.catalogue import Entry
 from gan.runs import names
 from gan.runs.more import extensions
+from gan.runs.readers import is_number
 from gan.train.origin import describe
 
 OWN_LICENCE, OWN_CREDIT = "that of the images", "the person who trained it"
@@ -29,6 +30,7 @@ _OF_A_CARD = (
     "seconds",
     "hardware",
     "started_from",
+    "extended",
 )
 
 
@@ -68,6 +70,7 @@ def short_card(entry: Entry) -> dict[str, Any]:
     if entry.kind != "run":
         card = read_object(folder / "card.json")
         card["started_from"] = named(card.get("started_from"))
+        card["extended"] = _more(extended(entry))
     else:
         config, status = read_object(folder / "config.json"), read_object(folder / "status.json")
         card = {
@@ -78,6 +81,7 @@ def short_card(entry: Entry) -> dict[str, Any]:
             "seconds": status.get("elapsed"),
             "hardware": status.get("device"),
             "started_from": named(describe(folder)),
+            "extended": _more(extended(entry)),
         }
     known = {name: card[name] for name in _OF_A_CARD if isinstance(card.get(name), (str, int, float))}
     return {"title": entry.title, **known}
@@ -87,6 +91,32 @@ def history(run_dir: Path) -> dict[str, Any]:
     """The part of a card that says which model a run began with, and when its budget grew."""
     start, more = describe(run_dir), extensions(run_dir)
     return {**({"started_from": start} if start else {}), **({"extended": more} if more else {})}
+
+
+def extended(entry: Entry) -> list[dict[str, float]]:
+    """Each growth of a generator's budget: "at_images", and the "minutes" or "kimg" (thousand images) added.
+
+    A pulled model's card may hold anything, so what is no such growth is left out.
+    """
+    folder = entry.weights.parent
+    found = extensions(folder) if entry.kind == "run" else read_object(folder / "card.json").get("extended")
+    return [one for one in found if _grew(one)] if isinstance(found, list) else []
+
+
+def _grew(one: Any) -> bool:
+    units = ({"at_images", "minutes"}, {"at_images", "kimg"})
+    return isinstance(one, dict) and set(one) in units and all(map(is_number, one.values()))
+
+
+def _more(grown: list[dict[str, float]]) -> str | None:
+    """The growth of a budget in one line, or None for none."""
+    told = [
+        f"{one['minutes']:g} more minutes at {one['at_images']} images"
+        if "minutes" in one
+        else f"{one['kimg']:g} thousand more images at {one['at_images']} images"
+        for one in grown
+    ]
+    return "; ".join(told) or None
 
 
 def named(start: Any) -> str | None:

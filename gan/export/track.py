@@ -2,12 +2,14 @@
 
 Everything stands in the run's directory, so this module only reads it, and the trainer knows no tracker. A
 tracker says which point it holds last. So sending again adds what is missing, and nothing twice. Where a run
-went back to an older checkpoint, a tracker keeps the points that it has, and goes on behind them.
+went back to an older checkpoint, a tracker keeps the points that it has, and goes on behind them. Two runs of
+one name, or a run that restarts from scratch, must not meet there: see `name_of`.
 
 The packages are optional: see the extras in pyproject.toml.
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import io
 import json
@@ -26,10 +28,12 @@ from gan.data import public_name
 from gan.errors import UserError
 from gan.files import read_lines, read_object
 from gan.provenance import MAKER, XMP
+from gan.worker.events import RESTARTED
 from gan.worker.run_dir import RunDir, read_config
 
 SHEETS_EVERY = 10
 PAUSE = 2.0  # seconds between two looks at a run that trains
+LOOK = 0.1  # seconds between two looks whether its worker has begun
 GOING_ON = ("queued", "starting", "running")
 ENDS_WITHIN = 10.0  # seconds that a worker waits for its tracker; the server waits 30 s for the worker
 FOLDER, PROJECT = "tensorboard", "ganarium"  # where the setting `track` sends a run
@@ -78,6 +82,17 @@ def configuration(run_dir: Path) -> dict[str, Any]:
     """Return a run's settings for a tracker: its data by public name, without paths."""
     config = read_config(run_dir)
     return {**config.to_json(), "data": public_name(config.data)}
+
+
+def name_of(run_dir: Path) -> str:
+    """Return the name of a run in a tracker: its folder's, and 8 digits that tell when it began.
+
+    Another run in a folder of the same name has other digits, and so has this one after a restart.
+    """
+    events = read_lines(run_dir / "events.jsonl")[0]
+    restarts = [one.get("time") for one in events if isinstance(one, dict) and one.get("key") == RESTARTED]
+    began = [read_object(run_dir / "status.json").get("created"), *restarts[-1:]]
+    return f"{run_dir.absolute().name}-{hashlib.sha256(json.dumps(began).encode()).hexdigest()[:8]}"
 
 
 class TensorBoard:
@@ -275,13 +290,18 @@ def trains(run_dir: Path) -> bool:
     return read_object(run_dir / "status.json").get("state") in GOING_ON
 
 
+def has_begun(run_dir: Path) -> bool:
+    """Return whether a run has a status, which says when it was made."""
+    return "created" in read_object(run_dir / "status.json")
+
+
 def _of_setting(run_dir: Path, name: str) -> Tracker:
     """Open the tracker that a run's setting `track` names."""
     settings = configuration(run_dir)
     return (
         TensorBoard(run_dir / FOLDER, settings)
         if name == "tensorboard"
-        else Trackio(PROJECT, run_dir.name, settings)
+        else Trackio(PROJECT, name_of(run_dir), settings)
     )
 
 
@@ -298,6 +318,9 @@ def tracking(run_dir: Path) -> Iterator[None]:
     stop = threading.Event()
 
     def beside() -> None:
+        while not has_begun(run_dir):  # until then it has no name
+            if stop.wait(LOOK):
+                return
         try:
             tracker = _of_setting(run_dir, name)
             try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from gan.errors import UserError
 from gan.export.bundle import bundle
-from gan.export.card import MARK, short_card
+from gan.export.card import MARK, extended, short_card
 from gan.export.onnx import generator_onnx
 from gan.files import write_bytes
 from gan.latent.catalogue import Entry
@@ -67,6 +67,7 @@ def webpage(model: Model, card: dict[str, Any], chosen: Choice | None = None) ->
         "data": named,
         "name": card.get("name"),
         "card": card,
+        "extended": extended(model.entry),
     }
     sliders, ways = _sliders(model, chosen or Choice(None, {}, ()))
     onnx = model.remember(("page",), lambda: generator_onnx(model.generator, model.spec, card))

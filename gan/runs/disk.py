@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gan.errors import UserError
-from gan.files import FULL, write_bytes
+from gan.files import FULL, append_line, write_bytes
+from gan.worker.events import RESTARTED
 
 GB = 10**9
 QUOTA_GB = 20.0
@@ -180,15 +181,17 @@ def sweep(root: Path, *prefixes: str) -> None:
 
 
 def empty(directory: Path) -> None:
-    """Delete what a run has learnt, checkpoints first. Its settings, name, history and log stay.
+    """Delete what a run has learnt, checkpoints first, and note that it restarts.
 
-    Raises OSError if something can't be deleted.
+    Its settings, name, history and log stay. Raises OSError if something can't be deleted.
     """
     for path in (directory / name for name in LEARNT):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    event = {"time": round(time.time(), 3), "key": RESTARTED, "values": {}}
+    append_line(directory / "events.jsonl", event)
 
 
 class Reserve:

@@ -12,6 +12,7 @@ from gan.config import Settings, check_field
 from gan.errors import UserError
 from gan.files import append_line, read_lines, read_object, write_json
 from gan.runs.store import CHECKPOINTS
+from gan.worker.events import RESTARTED
 
 EVENTS = ("more_minutes", "more_images")
 
@@ -39,9 +40,14 @@ def extend(run_dir: Path, config: Settings, more: Any) -> None:
 
 
 def extensions(run_dir: Path) -> list[dict[str, Any]]:
-    """Return each growth of the budget for a card: "at_images", and the "minutes" or "kimg" added."""
-    found = []
+    """Return each growth of the budget for a card: "at_images", and the "minutes" or "kimg" added.
+
+    A run that restarts keeps its larger budget, but has it from the start.
+    """
+    found: list[dict[str, Any]] = []
     for event in read_lines(run_dir / "events.jsonl")[0]:
+        if isinstance(event, dict) and event.get("key") == RESTARTED:
+            found = []
         if isinstance(event, dict) and event.get("key") in EVENTS and isinstance(event.get("values"), dict):
             unit = "minutes" if event["key"] == EVENTS[0] else "kimg"
             values = event["values"]

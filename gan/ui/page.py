@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from gan.ui import strings, theme
 from gan.ui.api.endpoints import build_endpoints
 from gan.ui.api.gate import HAS_MCP, Gate
+from gan.ui.api.tools import answer_in_json
 from gan.ui.api.waking_queue import WakingQueue
 from gan.ui.explore import tab as explore
 from gan.ui.server import sign_in
@@ -39,6 +40,8 @@ def build_page(services: Services) -> gr.Blocks:
                 with gr.Tab(i18n(f"tab.{name}"), id=name, elem_id=f"tab-{name}"):
                     module.build(services)
         build_endpoints(services)
+    if HAS_MCP:
+        answer_in_json()
     demo.queue(api_open=False)
     demo._queue = WakingQueue(demo)
     return demo

@@ -4,6 +4,7 @@ An event is something that could have ended the run, or a fault in its images, w
 worker never removes a line from this file.
 """
 
+RESTARTED = "restarted"  # everything before it belongs to a model that is gone
 EVENTS = {
     "from_hub": (
         "The images are {count} of {name} on the Hub, at commit {commit}. Its card states the licence: "
@@ -65,6 +66,7 @@ EVENTS = {
     "began_anew": (
         "The machine or the server stopped before the first checkpoint. The run restarted from scratch."
     ),
+    RESTARTED: "The run restarted from scratch with its settings. What it had learnt was deleted.",
     "lease_cut": "The lease of the GPU was cut off at step {at}. The run goes on from step {step}.",
     "disk_full": "The disk was full at step {at}. The run was paused and resumes from step {step}.",
 }

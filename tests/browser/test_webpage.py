@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from gan.cli.export import main
 from gan.export.card import short_card
 from gan.export.webpage import POINT, webpage
+from gan.files import append_line
 from gan.images import XMP
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.directions.saved import Choice
@@ -51,6 +52,8 @@ def folder(tmp_path_factory):
     )
     write_lively(run / "live.safetensors", tiny_spec(3, channels=3, z_dim=20, clusters=4))
     (run / "name.txt").write_text(TITLE)
+    for unit, key in (("2.5", "more_minutes"), ("4", "more_images")):
+        append_line(run / "events.jsonl", {"key": key, "values": {"more": unit, "images": 1500}})
     entry = read_run(f"run:{RUN}", run)
     (folder / "run.html").write_bytes(webpage(Model(entry), short_card(entry)))
     return folder
@@ -260,6 +263,8 @@ def test_a_name_is_no_part_of_the_page(desktop, folder):
     assert page.title() == f"{TITLE} · GANarium"
     expect(page.locator("h1")).to_have_text(TITLE)
     expect(page.get_by_role("group", name="Class").get_by_role("button").nth(2)).to_have_text(CLASSES[1])
+    grew = "Given more time 2.5 min at 1,500 images · 4 thousand images at 1,500 images"
+    expect(page.get_by_role("region", name="About this generator")).to_contain_text(grew)
     assert page.evaluate("window.hit") is None
     assert page.wrong == []
     page.close()

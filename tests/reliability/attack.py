@@ -45,6 +45,9 @@ WANTED = (
 )
 # POSTs that may succeed for everybody: they change nothing, or check the token themselves.
 ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag", *(cases.API + path for path in cases.CALLS))
+CALLS = re.compile(re.escape(cases.API) + rb"(?:call/(?:v2/)?(\w+)|queue/join)")
+# what the API says to a call of train or command that lacks the token, or on a Space the owner's sign-in
+WANT = (b"This needs the teacher token.", b"Only the owner of this Space")
 STILL_LOOKING = b'"key":"latent.finding"'
 TOKEN = "a token that nobody has"
 VISITOR = "a visitor"
@@ -129,13 +132,34 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
     return f"tells the path {place[0]!r}" if place and place[0] not in case.path + case.body else None
 
 
+def result_of(wire: Wire, case: Case, answer: Answer) -> Answer | None:
+    """Fetch the result of a call that was queued, as its program would; None where none was."""
+    called = CALLS.fullmatch(case.path)
+    if case.method != b"POST" or called is None or answer.status != 200:
+        return None
+    if called[1] is None:
+        path = b"queue/data?session_hash=" + json.loads(case.body)["session_hash"].encode()
+    else:
+        path = b"call/%s/%s" % (called[1], json.loads(answer.body)["event_id"].encode())
+    return wire.ask(Case(case.group, cases.API + path, headers=case.headers, refused=False))
+
+
+def fault_of_call(case: Case, answer: Answer, result: Answer | None, prey: Prey) -> str | None:
+    """Return the fault in the result of a call, or None. All calls of control must lack the token."""
+    told = answer if result is None else result
+    if case.group == cases.CONTROL and not any(sentence in told.body for sentence in WANT):
+        return f"no word of the token, but {told.body[:200]!r}"
+    return None if result is None else fault(case._replace(refused=False), result, prey)
+
+
 def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[Counter, list[str]]:
     """Send cases. Returns (group, status class) -> number of answers, and the faults."""
     wire, count, faults = Wire(prey.url, timeout), Counter(), []
     for case in chosen:
         try:
             answer = wire.ask(case)
-            wrong = fault(case, answer, prey)
+            result = result_of(wire, case, answer)
+            wrong = fault(case, answer, prey) or fault_of_call(case, answer, result, prey)
         except TimeoutError:
             answer, wrong = Answer(0, {}, b""), "no answer"
         count[case.group, f"{answer.status // 100}xx" if answer.status else "closed"] += 1

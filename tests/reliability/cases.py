@@ -83,6 +83,7 @@ API, CALLS = b"/gradio_api/", (b"queue/join", b"cancel", b"run/", b"call/", b"mc
 API_GET = ("info", "info/", "openapi.json", "queue/data", "mcp/", "mcp", "mcp/schema")
 API_POST = ("queue/join", "cancel", "mcp/", "mcp")
 EVENT = "0" * 32
+CONTROL, NUMBERS = "control", 16
 NO_CALLS: tuple = (
     {}, {"data": None}, {"data": "x"}, {"data": {}}, {"data": [[]] * 1000},
     {"data": [{"path": "/etc/passwd"}]}, {"data": [], "fn_index": 0}, {"data": [], "fn_index": -1},
@@ -219,11 +220,24 @@ def api(run: str, locked: bool) -> Iterator[Case]:
         for path in (*API_POST, *_ways(ENDPOINTS + GUARDED)):
             yield Case("API", API + path.encode(), b"POST", (*JSON, *headers), b'{"data": []}')
     if locked:
-        for data in (["digits", "modern", 0.05], [run, "delete"], [run, "resume"]):
-            for way in _ways(("train", "command")):
-                body = json.dumps({"data": data}).encode()
-                direct = way.startswith("run/")
-                yield Case("API", API + way.encode(), b"POST", JSON, body, refused=direct)
+        yield from control(run)
+
+
+def control(run: str) -> Iterator[Case]:
+    """Yield calls that lack nothing but the token. Those without it to endpoints for everybody may be fine.
+
+    By its number each endpoint can be called too: those of the API are among the first.
+    """
+    wanted = {"train": (["digits", "modern", 0.05],), "command": ([run, "delete"], [run, "more", 5])}
+    for name, calls in wanted.items():
+        for data in calls:
+            body = json.dumps({"data": data}).encode()
+            yield Case(CONTROL, API + f"run/{name}".encode(), b"POST", JSON, body)
+            yield Case(CONTROL, API + f"call/{name}".encode(), b"POST", JSON, body, refused=False)
+            yield Case("API", API + f"call/v2/{name}".encode(), b"POST", JSON, body)
+    for number in range(NUMBERS):
+        body = json.dumps({"data": ["digits"], "fn_index": number, "session_hash": f"s{number}"}).encode()
+        yield Case("API", API + b"queue/join", b"POST", JSON, body, refused=False)
 
 
 def _ways(names: tuple[str, ...]) -> list[str]:

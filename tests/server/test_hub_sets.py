@@ -23,6 +23,7 @@ from gan.files import read_json
 from gan.hub import sets, table
 from gan.hub.model_card import model_card
 from gan.hub.sets import MOST, parse, pull_set
+from gan.ui.api import functions
 from gan.ui.server import hub_sets
 from gan.ui.server.access import Access
 from gan.ui.server.guard import Guard
@@ -446,6 +447,23 @@ def test_whoever_controls_pulls_a_set_into_the_page_and_starts_a_run(hub, page, 
     with pytest.raises(UserError) as caught:
         own_hub.start(services, {**sent, "hub": found["set"]}, "a visitor")
     assert caught.value.key == "access.owner_only"
+
+
+def test_a_program_starts_a_run_on_a_set_with_the_settings_that_the_page_suggests(hub, page):
+    services = page[1]
+    run = functions.train(services, f"hub:{NAME}", "modern", 2, "", 30)["run"]
+    [kept] = services.uploads.glob("hub-*")
+    config = services.store.config(run)
+    assert (config.data, config.minutes) == (str(kept / "hub--ada--cats.zip"), 2.0)
+    suggested = functions.own_hub.pull(services, {"id": NAME, "cap": 30}, None)["suggestions"]["modern"]
+    assert suggested["batch"] == 30
+    assert {name: getattr(config, name) for name in suggested} == suggested
+    (shown,) = functions.status(services, run)["runs"]
+    assert shown["data"] == f"hub:{NAME}"
+    hub.repositories.clear()
+    with pytest.raises(UserError) as caught:
+        functions.train(services, "hub:ada/dogs", "modern", 2, "", 30)
+    assert caught.value.key == "hub.set_unknown"
 
 
 def test_a_child_that_dies_or_takes_long_leaves_nothing(hub, page, monkeypatch):

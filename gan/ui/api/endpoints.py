@@ -13,6 +13,7 @@ import anyio
 import gradio as gr
 
 from gan.errors import UserError
+from gan.hub.sets import CAP
 from gan.ui.api import functions
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT
 from gan.ui.server.concurrency import LIMITS
@@ -102,31 +103,40 @@ class Endpoints:
         return await self._answer("status", run)
 
     async def train(
-        self, request: gr.Request, data: str = "digits", recipe: str = "modern", minutes: float = 5.0
+        self,
+        request: gr.Request,
+        data: str = "digits",
+        recipe: str = "modern",
+        minutes: float = 5.0,
+        start_from: str = "",
+        cap: int = CAP,
     ) -> dict:
         """Start a run. Needs the teacher token in the header X-GANarium-Token where the server has one.
 
         Parameters:
-            data: The name of a data set of the catalogue.
+            data: A data set of the catalogue, or hub:OWNER/NAME for pictures of the Hugging Face Hub.
             recipe: The name of a recipe.
             minutes: The training time.
+            start_from: The id of a model whose weights the run begins with, empty for new weights.
+            cap: The most pictures of a data set of the Hub.
 
         Returns:
             An object with run, the id of the new run.
         """
-        return await self._answer("train", data, recipe, minutes, request=request)
+        return await self._answer("train", data, recipe, minutes, start_from, cap, request=request)
 
-    async def command(self, request: gr.Request, run: str = "", name: str = "") -> dict:
+    async def command(self, request: gr.Request, run: str = "", name: str = "", amount: float = 0.0) -> dict:
         """Send a command to a run. Needs the teacher token in the header X-GANarium-Token, as train does.
 
         Parameters:
             run: The id of a run.
-            name: What to do, such as pause, resume, stop, end, sample, save or delete.
+            name: What to do, such as pause, resume, stop, end, sample, save, delete or more.
+            amount: For more, which gives a finished run more time: the minutes, or thousands of images.
 
         Returns:
             An object with done, the name of the command.
         """
-        return await self._answer("command", run, name, request=request)
+        return await self._answer("command", run, name, amount, request=request)
 
     async def _answer(self, name: str, *arguments: Any, request: gr.Request | None = None) -> Any:
         """Call the function of that name in a thread, in its lane. A mistake becomes a gr.Error."""

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from gan.data import catalogue
-from gan.data import info as data_info
+from gan.data.names import HUB
 from gan.errors import UserError
+from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.latent.catalogue import EXPLORED, class_index
 from gan.latent.point import Point, whole
 from gan.recipes import USER_DATA
 from gan.ui.explore.routes import list_models, open_named
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
-from gan.ui.train import fields, form
+from gan.ui.train import fields, form, own_hub
 from gan.ui.train.routes import start_named
 from gan.ui.train.run_feed import for_visitors, public_data, without_paths
 
@@ -97,23 +98,46 @@ def status(services: Services, run: Any) -> dict[str, Any]:
     return {"active": boss.active(), "queue": boss.queue(), "runs": [_run(services, one) for one in found]}
 
 
-def train(services: Services, data: Any, recipe: Any, minutes: Any) -> dict[str, str]:
-    """Start a run on a data set of the catalogue, with the recipe's defaults. Returns {"run": its id}."""
+def train(
+    services: Services, data: Any, recipe: Any, minutes: Any, start_from: Any, cap: Any
+) -> dict[str, str]:
+    """Start a run with the settings that the page would suggest. Returns {"run": its id}.
+
+    data: a data set of the catalogue, or hub:OWNER/NAME for at most `cap` pictures of one of the Hub, which
+    this waits for. start_from: the id of the model whose weights it begins with, "" for new weights. Only for
+    somebody who controls all runs.
+    """
     name, chosen = _text(data, "data"), _text(recipe, "recipe")
-    if name in (USER_DATA, fields.USER_POINTS):  # these need an upload, which a browser makes
-        raise UserError("data.unknown", name=name, choices=", ".join(catalogue()))
-    if name not in fields.part_of(name).sets:
-        data_info(name)
-    values = form.defaults(name, chosen)
-    return {
-        "run": start_named(services, {"data": name, "recipe": chosen, "minutes": minutes, "values": values})
-    }
+    asked = {"recipe": chosen, "minutes": minutes, "start": _text(start_from, "start_from"), "gpus": 1}
+    origin = form.origin(services, asked)
+    shape = origin.spec.shape() if origin else {}
+    if name.startswith(HUB):
+        pulled = own_hub.pull(services, {"id": name, "cap": cap}, seconds=None)
+        values = _values(USER_DATA, chosen, {**pulled["suggestions"].get(chosen, {}), **shape})
+        asked |= {"data": USER_DATA, "hub": pulled["set"], "values": values}
+        return {"run": own_hub.start(services, asked, "")}
+    # the form's names for uploads need one, which a browser makes
+    if name in (USER_DATA, fields.USER_POINTS) or name not in (*catalogue(), *fields.part_of(name).sets):
+        raise UserError("api.data", name=name[:100], choices=", ".join((*catalogue(), *POINT_SETS)))
+    return {"run": start_named(services, {**asked, "data": name, "values": _values(name, chosen, shape)})}
 
 
-def command(services: Services, run: Any, name: Any) -> dict[str, str]:
-    """Send a command to a run, such as "pause". Returns {"done": its name}."""
+def _values(data: str, recipe: str, changes: dict[str, Any]) -> list[Any]:
+    """Return the values of the form's controls: the defaults of data and recipe, with some changes."""
+    values = dict(zip(fields.keys(), form.defaults(data, recipe), strict=True))
+    return [changes.get(key, value) for key, value in values.items()]
+
+
+def command(services: Services, run: Any, name: Any, amount: Any) -> dict[str, str]:
+    """Send a command to a run, such as "pause". Returns {"done": its name}.
+
+    "more" gives a finished run `amount` more minutes, or thousands of images where these are its budget.
+    """
     wanted, asked = _text(run, "run"), _text(name, "name")
-    services.command(wanted, asked)
+    if asked == "more":
+        services.extend(wanted, amount)
+    else:
+        services.command(wanted, asked)
     return {"done": asked}
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PUBLIC = ("models", "sample", "interpolate", "status")  # for everybody: documented, and MCP tools
 CONTROL = ("train", "command")  # for those who control the runs
 TOKEN = "x-ganarium-token"
-# Scope key of a call to CONTROL: None for one that may pass, else the UserError that says why not.
+# Scope key of a call to CONTROL, and of one with a token: None where it may pass, else the UserError that
+# says why not.
 VERDICT = "ganarium.control"
 STREAMS, STREAMS_ALL = 8, 128  # open streams of one client, and of all
 HAS_MCP = find_spec("mcp") is not None
@@ -89,14 +90,14 @@ class Gate:
         except UserError as error:
             await refusal(error)(scope, receive, send)
             return
-        streams = parts["mcp"] is not None or parts.get("session") or parts.get("event")
-        with self._place(client_of(request) if streams else None) as refused:
+        with self._place(_streaming(request, parts)) as refused:
             await (refusal(refused) if refused else self.app)(scope, receive, _as_refusals(found, send))
 
     async def _received(self, request: Request, parts: dict[str, str | None]) -> Receive:
         """Read and check the body of a call. Returns a `receive` that brings only its values.
 
-        Raises UserError for what is no call, from a client with too many unread results, and too slow.
+        Raises UserError for what is no call, from a client with too many unread results, and too slow. Who
+        controls the runs has results of their own: those of a class at the same address don't count.
         """
         value = _parsed(await _body(request))
         if parts["mcp"] is not None:
@@ -109,10 +110,12 @@ class Gate:
         call = _call(endpoint, value, bool(parts["named"]))
         if parts["door"] == "queue/join":
             call = {**call, "session_hash": _matching(_SESSION, value.get("session_hash"))}
-        if not str(parts["door"]).startswith("run/") and _queue(request).is_full(client_of(request)):
-            raise UserError("api.too_many")
-        if endpoint.name in CONTROL:
+        queued, control = not str(parts["door"]).startswith("run/"), endpoint.name in CONTROL
+        if control or (queued and TOKEN in request.headers):
             request.scope[VERDICT] = await self._verdict(request)
+        if queued and _queue(request).is_full(caller_of(request)):
+            # a full queue must not hide that the call is refused anyway
+            raise (request.scope[VERDICT] if control else None) or UserError("api.too_many")
         return _replayed(request, call)
 
     async def _verdict(self, request: Request) -> UserError | None:
@@ -149,6 +152,22 @@ class Gate:
                 self._streams[client] -= 1
                 if not self._streams[client]:
                     del self._streams[client]
+
+
+def caller_of(request: Request) -> str:
+    """Return for whom the results of a call wait: its client, apart from who controls the runs there."""
+    client = client_of(request)
+    return f"control {client}" if request.scope.get(VERDICT, "") is None else client
+
+
+def _streaming(request: Request, parts: dict[str, str | None]) -> str | None:
+    """Return for whom a request opens a stream: as its call counts; None for no stream."""
+    if parts["mcp"] is not None:
+        return client_of(request)
+    if not (parts.get("session") or parts.get("event")):
+        return None
+    session, event = request.query_params.get("session_hash", ""), parts["event"] or ""
+    return _queue(request).caller(session, event) or client_of(request)
 
 
 def _check_stream(request: Request, parts: dict[str, str | None]) -> None:

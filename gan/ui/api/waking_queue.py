@@ -17,12 +17,12 @@ from gradio.queueing import Event, Queue
 from gradio.utils import run_coro_in_background, set_task_name
 from starlette.requests import Request
 
-from gan.ui.server.access import client_of
+from gan.ui.api.gate import caller_of
 
 IDLE = 1.0  # seconds from one look to the next where no call wakes the queue
 ABREAST = 2  # calls of one endpoint at once
 WAITING = 32  # calls that wait for their turn
-# Calls of one client, and of all, whose results nobody has fetched.
+# Calls of one caller (see gan.ui.api.gate.caller_of), and of all, whose results nobody has fetched.
 UNREAD, UNREAD_ALL = 16, 256
 KEPT = 60.0  # seconds that a result waits for its client
 
@@ -31,7 +31,7 @@ class _Unread(NamedTuple):
     """A call whose result was not fetched yet."""
 
     session: str
-    client: str
+    caller: str
     until: float
 
 
@@ -44,10 +44,10 @@ class WakingQueue(Queue):
         self._called = asyncio.Event()
         self._unread: dict[str, _Unread] = {}
 
-    def is_full(self, client: str) -> bool:
-        """Whether too many results wait for this client, or for all, to take another call of it."""
+    def is_full(self, caller: str) -> bool:
+        """Whether too many results wait for this caller, or for all, to take another call of it."""
         self._forget_old()
-        own = sum(one.client == client for one in self._unread.values())
+        own = sum(one.caller == caller for one in self._unread.values())
         return own >= UNREAD or len(self._unread) >= UNREAD_ALL
 
     def knows(self, session: str = "", event: str = "") -> bool:
@@ -58,11 +58,17 @@ class WakingQueue(Queue):
             )
         return session in self.pending_messages_per_session
 
+    def caller(self, session: str, event: str) -> str | None:
+        """Return whose result waits under the id of a call, or of a session where there is none."""
+        if event:
+            return self._unread[event].caller if event in self._unread else None
+        return next((one.caller for one in self._unread.values() if one.session == session), None)
+
     async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Any:
         """Queue a call, and wake the loop. See Gradio for the arguments and the answer."""
         pushed = await super().push(body, request, username)
         if pushed[0] and isinstance(pushed[1], str) and body.session_hash:
-            self._unread[pushed[1]] = _Unread(body.session_hash, client_of(request), time.monotonic() + KEPT)
+            self._unread[pushed[1]] = _Unread(body.session_hash, caller_of(request), time.monotonic() + KEPT)
         self._called.set()
         return pushed
 

@@ -37,7 +37,7 @@ STATUS = {
     **dict.fromkeys(("lease.short", "lease.quota", "lease.runs", "lease.space_quota", "lease.credits"), 429),
     "ui.too_large": 413, "ui.no_room": 413,
     "mirror.no_checkpoint": 404, "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
-    "api.no_mcp": 404, "api.too_many": 429,
+    "api.no_mcp": 404, "api.too_many": 429, "api.token_needed": 403,
 }  # fmt: skip
 BODY_WITHIN = 10  # seconds for the body of a POST to arrive
 CHECKED = "ganarium.ours"  # scope key: the guard has found that is_ours() holds

@@ -32,9 +32,10 @@ class HubSets:
         self._shared: Shared[tuple[str, int], Any] = Shared(1, "hub-set")
 
     def pulled(
-        self, name: str, cap: int, uploads: Path, settle: Callable[[Path], Any], seconds: float
+        self, name: str, cap: int, uploads: Path, settle: Callable[[Path], Any], seconds: float | None
     ) -> Any | None:
-        """Return what `settle` makes of the zip of a set, or None where that takes longer than `seconds`.
+        """Return what `settle` makes of the zip of a set, or None where that takes longer than `seconds`;
+        with None it waits for the end.
 
         name: see gan.hub.sets.parse. settle: takes the zip from its staging folder, if it is there, in the
         thread of the pull. Raises UserError.

@@ -20,11 +20,11 @@ from gan.ui.train import own
 _FOLDER = re.compile("hub-[0-9a-f]{16}")
 
 
-def pull(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+def pull(services: Services, asked: dict[str, Any], seconds: float | None) -> dict[str, Any]:
     """Pull at most {cap} pictures of the data set {id}; return {set, report, suggestions, source}.
 
-    After own.WAIT seconds it returns {reading: true} instead. `set` names the pictures for a run. Raises
-    UserError for a set that can't be had, or trained on.
+    After so many seconds it returns {reading: true} instead; None waits for the end. `set` names the
+    pictures for a run. Raises UserError for a set that can't be had, or trained on.
     """
     name, cap = asked.get("id"), asked.get("cap", CAP)
     if not isinstance(name, str):
@@ -40,7 +40,7 @@ def pull(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
         services.store.usage.forget()
         return kept, _survey(services, kept, parse(name).name)
 
-    found = services.hub_sets.pulled(parse(name).address, cap, services.uploads, keep, own.WAIT)
+    found = services.hub_sets.pulled(parse(name).address, cap, services.uploads, keep, seconds)
     if found is None:
         return {"reading": True}
     kept, report = found

@@ -44,7 +44,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
         post("pictures", handlers.pictures),
-        post("pictures/pull", lambda request: own_hub.pull(services, json_body(request))),
+        post("pictures/pull", lambda request: own_hub.pull(services, json_body(request), own.WAIT)),
         post("points", handlers.points),
         post("runs", handlers.submit),
         get("runs/{id}/file", lambda request: moving.download(services, request)),

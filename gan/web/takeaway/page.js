@@ -74,7 +74,8 @@ function fits(at, size) {
   }
 }
 
-/** @typedef {OpenModel & {card: Record<string, any>}} PageModel */
+/** @typedef {{at_images: number, minutes?: number, kimg?: number}} Growth of a budget */
+/** @typedef {OpenModel & {card: Record<string, any>, extended: Growth[]}} PageModel */
 /** @typedef {SliderList & {more: Direction[]}} PageSliders */
 
 /** @returns {{model: PageModel, sliders: PageSliders}} */
@@ -347,6 +348,14 @@ class GanPage extends HTMLElement {
  */
 const named = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`) : name);
 
+/** @param {Growth} growth */
+function grown({ at_images, minutes, kimg }) {
+  const count = whole(at_images);
+  return minutes === undefined
+    ? t("page.more_images", { more: kimg, count })
+    : t("page.more_minutes", { more: minutes, count });
+}
+
 class Card {
   /** @param {PageModel} model */
   constructor(model) {
@@ -374,6 +383,7 @@ class Card {
       ["page.recipe", recipe && named("recipe", recipe)],
       ["page.trained", trained],
       ["page.start", start],
+      ["page.extended", model.extended.map(grown).join(" · ")],
     ];
     this.element = h(
       "section",

@@ -162,6 +162,10 @@ def test_a_finished_run_goes_back_to_the_queue(boss):
     assert extensions(path) == [{"at_images": 640, "minutes": 2.5}]
     supervisor.cancel(run_id)
     assert state(supervisor.store, run_id) == "paused"
+    supervisor.command(run_id, "restart")
+    assert supervisor.store.config(run_id).minutes == 7.5
+    assert events(path)[-1] == ("restarted", {})
+    assert extensions(path) == [], "it has the larger budget from its new start"
 
 
 @pytest.mark.parametrize(

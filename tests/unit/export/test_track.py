@@ -7,6 +7,7 @@ import ast
 import importlib.util
 import io
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from gan.export import track
 from gan.files import append_line, read_lines, write_bytes, write_json
 from gan.images import encode_webp
 from gan.kinds.points.recipes import make_config as make_points
+from gan.runs import disk
 from tests import ROOT
 from tests.fakes.runs import tiny
 
@@ -97,7 +99,7 @@ def told(folder):
 def test_curves_sheets_and_settings_reach_tensorboard_once(run, tmp_path, capsys):
     logs = tmp_path / "logs"
     assert main([str(run), "--tensorboard", str(logs)]) == 0
-    points, ((tag, text),) = told(logs / "my-run")
+    points, ((tag, text),) = told(logs / track.name_of(run))
     first, second, third = points
     assert first == (0, 1000.0, {}, 0)
     assert second == (8, 1000.5, CURVES, None)
@@ -110,19 +112,46 @@ def test_curves_sheets_and_settings_reach_tensorboard_once(run, tmp_path, capsys
         line(run, step)
     assert main([str(run), "--tensorboard", str(logs)]) == 0
     assert main([str(run), "--tensorboard", str(logs)]) == 0
-    points, texts = told(logs / "my-run")
+    points, texts = told(logs / track.name_of(run))
     assert [images for images, *_ in points] == [0, *(8 * step for step in range(1, 25))]
     assert [level for *_, level in points if level is not None] == [0, 2, 12, 22, 24]
     assert len(texts) == 1
     assert capsys.readouterr().out.splitlines() == [f"{run}: {count} points" for count in (3, 22, 0)]
 
 
+def test_runs_of_one_name_do_not_meet_nor_a_run_with_what_it_was_before_a_restart(run, tmp_path, capsys):
+    other, logs = tmp_path / "elsewhere" / "my-run", tmp_path / "logs"
+    shutil.copytree(run, other)
+    write_json(other / "status.json", {"state": "finished", "created": 2000.0})
+    (other / "stats.jsonl").unlink()
+    line(other, 1)
+    names = [track.name_of(run), track.name_of(other)]
+    for each in (run, other):
+        assert main([str(each), "--tensorboard", str(logs)]) == 0
+    disk.empty(other)
+    line(other, 1)
+    names.append(track.name_of(other))
+    assert main([str(other), "--tensorboard", str(logs)]) == 0
+    assert [text.rpartition(": ")[2] for text in capsys.readouterr().out.splitlines()] == [
+        "3 points", "2 points", "1 points",
+    ]  # fmt: skip
+    assert sorted(path.name for path in logs.iterdir()) == sorted(set(names))
+    assert [len(told(logs / name)[0]) for name in names] == [3, 2, 1]
+
+
+def test_the_name_stays_while_the_run_goes_on(run):
+    before = track.name_of(run)
+    write_json(run / "status.json", {"state": "finished", "created": 1000.0, "step": 9})
+    append_line(run / "events.jsonl", {"time": 1.0, "key": "more_minutes", "values": {}})
+    assert track.name_of(run) == before
+
+
 def test_a_record_that_a_kill_cut_off_is_written_again(run, tmp_path):
     logs = tmp_path / "logs"
     assert main([str(run), "--tensorboard", str(logs)]) == 0
-    (file,) = (logs / "my-run").iterdir()
+    (file,) = (logs / track.name_of(run)).iterdir()
     os.truncate(file, file.stat().st_size - 3)
-    tracker = track.TensorBoard(logs / "my-run", {})
+    tracker = track.TensorBoard(logs / track.name_of(run), {})
     tracker.close()
     assert tracker.last == 8
 
@@ -192,7 +221,7 @@ def test_trackio_has_each_point_once(run, tmp_path):
     assert done.returncode == 0, done.stderr
     told = [ast.literal_eval(text) for text in done.stdout.splitlines() if text.startswith("[")]
     assert told == [
-        ["my-run", {"data": "cats", "width": 8, "kind": "images"}],
+        [track.name_of(run), {"data": "cats", "width": 8, "kind": "images"}],
         [0, None, None, "trackio.image"],
         [8, 0.5, 0.75, None],
         [16, 0.5, 0.75, "trackio.image"],

@@ -30,9 +30,9 @@ def server(tmp_path_factory):
 
 
 def example() -> str:
-    """Return the Python code of the README for programs."""
-    text = (ROOT / "gan" / "ui" / "README.md").read_text(encoding="utf-8")
-    return re.search(r"```python\n(.*?)```", text, re.S)[1]
+    """Return the Python code for programs in README.md."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.search(r"```python\n([^`]*?gradio_client.*?)```", text, re.S)[1]
 
 
 def test_the_lines_of_the_readme_train_a_run_and_fetch_its_samples(server, tmp_path, monkeypatch):
@@ -53,6 +53,9 @@ def test_the_lines_of_the_readme_train_a_run_and_fetch_its_samples(server, tmp_p
     assert (run["state"], run["minutes"], run["progress"]) == ("finished", 0.05, 1)
     with urllib.request.urlopen(server + run["grid"]) as grid:
         assert Image.open(io.BytesIO(grid.read())).format == "WEBP"
+    fetch = here[here.index("for image") :].replace('f"run:{run}"', '"shipped:landscapes"')
+    exec(fetch, names)  # noqa: S102  # 64 of these are too large for one answer
+    assert {Image.open(tmp_path / f"{seed}.png").size for seed in range(64)} == {(64, 64)}
 
 
 def test_a_program_reads_a_sentence_for_a_mistake(server):
@@ -66,7 +69,7 @@ def test_a_program_reads_a_sentence_for_a_mistake(server):
         assert Image.open(io.BytesIO(image.read())).size == (28, 28)
 
 
-async def agent(address: str) -> tuple[list, dict, dict]:
+async def agent(address: str) -> tuple:
     """List the tools, and call one well and once badly."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamablehttp_client
@@ -79,21 +82,23 @@ async def agent(address: str) -> tuple[list, dict, dict]:
         tools = (await session.list_tools()).tools
         good = await session.call_tool("sample", {"seed": 3, "count": 2, "label": "7"})
         bad = await session.call_tool("sample", {"model": "nothing"})
-        await session.call_tool("status", {})
-    return tools, good, bad
+        models, status = [await session.call_tool(name, {}) for name in ("models", "status")]
+    return tools, good, bad, models, status
 
 
 def test_an_agent_uses_the_tools(server):
     pytest.importorskip("mcp", reason="the extra mcp is not installed")
-    tools, good, bad = asyncio.run(agent(server))
+    tools, good, bad, models, status = asyncio.run(agent(server))
     assert [tool.name for tool in tools] == list(PUBLIC)
     sample = next(tool for tool in tools if tool.name == "sample").inputSchema["properties"]
     assert sample["count"]["description"] == "How many samples, from 1 to 64."
     assert not good.isError
-    answer = json.loads(good.content[0].text.replace("'", '"').replace("None", "null"))
+    answer = json.loads(good.content[0].text)
     assert [(image["seed"], image["class"]) for image in answer["images"]] == [(3, "7"), (4, "7")]
     with urllib.request.urlopen(server + answer["images"][0]["address"]) as image:
         assert Image.open(io.BytesIO(image.read())).size == (28, 28)
+    assert json.loads(models.content[0].text)[0]["id"] == "shipped:digits"
+    assert json.loads(status.content[0].text)["active"] is None
     assert bad.isError
     assert "There is no model called “nothing”. Choose one from the list." in bad.content[0].text
     assert refused_by(server, "resources/read") == refused_by(server, "prompts/get") == 400

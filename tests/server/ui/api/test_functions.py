@@ -10,8 +10,12 @@ from PIL import Image
 from starlette.datastructures import QueryParams
 
 from gan.errors import UserError
+from gan.files import write_bytes
+from gan.hub.sets import CAP
 from gan.latent.point import Point
 from gan.recipes import make_config
+from gan.runs.store import CHECKPOINTS
+from gan.train.origin import read_record
 from gan.ui.api import functions
 from gan.ui.server.services import Services
 from tests.support.generators import tiny_spec, write_checkpoint
@@ -110,14 +114,14 @@ def test_an_odd_interpolation_gives_a_sentence(change, services):
 
 
 def test_a_run_is_started_shown_and_deleted(services):
-    run = functions.train(services, "digits", "dcgan", 0.5)["run"]
+    run = functions.train(services, "digits", "dcgan", 0.5, "", CAP)["run"]
     shown = functions.status(services, run)
     assert shown["queue"] == [run]
     (entry,) = shown["runs"]
     known = ("id", "data", "recipe", "minutes", "state", "grid", "model", "error", "verdict")
     assert [entry[name] for name in known] == [run, "digits", "dcgan", 0.5, "queued", None, None, None, None]
     assert run in [one["id"] for one in functions.status(services, "")["runs"]]
-    assert functions.command(services, run, "cancel") == {"done": "cancel"}
+    assert functions.command(services, run, "cancel", 0.0) == {"done": "cancel"}
 
 
 def test_a_run_tells_no_path_of_the_server(services):
@@ -136,6 +140,10 @@ WRONG_RUNS = [
     ("nothing", "modern", 1), ("own", "modern", 1), ("own-points", "modern", 1), ("/etc", "modern", 1),
     ("digits", "magic", 1), ("digits", "modern", 0), ("digits", "modern", "long"), ("digits", "modern", None),
     (7, "modern", 1), ("digits", [], 1), ("grid", "dcgan", 1),
+    ("digits", "modern", 1, "shipped:none", 9), ("digits", "dcgan", 1, MODEL, 9),
+    ("grid", "modern", 1, MODEL, 9),
+    ("digits", "modern", 1, None, 9), ("hub:..", "modern", 1, "", 9), ("hub:a/b", "modern", 1, "", 1),
+    ("hub:a/b", "modern", 1, "", "many"), ("hub:a/b", "modern", 1, "shipped:none", 9),
 ]  # fmt: skip
 
 
@@ -143,11 +151,39 @@ WRONG_RUNS = [
 def test_an_impossible_run_gives_a_sentence(asked, services):
     before = services.store.ids()
     with pytest.raises(UserError):
-        functions.train(services, *asked)
+        functions.train(services, *asked[:3], *(asked[3:] or ("", CAP)))
     assert services.store.ids() == before
+
+
+def test_a_name_without_a_set_names_what_a_program_may_choose(services):
+    with pytest.raises(UserError) as caught:
+        functions.train(services, "/etc", "modern", 1, "", CAP)
+    assert "path" not in str(caught.value)
+    assert "hub:OWNER/NAME" in str(caught.value)
+
+
+def test_a_run_begins_with_the_weights_of_a_model(services):
+    run = functions.train(services, "fashion", "modern", 1, MODEL, CAP)["run"]
+    config = services.store.config(run)
+    assert (config.start_from, config.width, config.z_dim) == (MODEL, tiny_spec().width, tiny_spec().z_dim)
+    assert read_record(services.store.path(run))["id"] == MODEL
+    functions.command(services, run, "cancel", 0.0)
+
+
+def test_a_finished_run_is_given_more_minutes(services):
+    run = services.store.create(make_config("digits", "modern", minutes=5.0))
+    path = services.store.path(run)
+    write_bytes(path / "state" / CHECKPOINTS[0], b"weights")
+    for state, amount in (("paused", 2), ("finished", 0), ("finished", "long"), ("finished", None)):
+        services.store.update_status(run, state=state)
+        with pytest.raises(UserError):
+            functions.command(services, run, "more", amount)
+    assert functions.command(services, run, "more", 2.5) == {"done": "more"}
+    assert (services.store.config(run).minutes, services.store.status(run)["state"]) == (7.5, "queued")
+    functions.command(services, run, "cancel", 0.0)
 
 
 @pytest.mark.parametrize(("run", "name"), [("none", "pause"), (7, "pause"), ("..", "delete"), ("none", [])])
 def test_a_command_to_nothing_gives_a_sentence(run, name, services):
     with pytest.raises(UserError):
-        functions.command(services, run, name)
+        functions.command(services, run, name, 0.0)

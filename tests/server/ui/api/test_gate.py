@@ -7,6 +7,7 @@ import pytest
 from gradio.routes import App
 from starlette.testclient import TestClient
 
+from gan.hub.sets import CAP
 from gan.ui.api import gate, waking_queue
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT, Gate, door
 from gan.ui.page import build_page, launch_options
@@ -147,6 +148,24 @@ def test_results_that_nobody_fetches_are_limited(program, app, monkeypatch):
     program.get(f"{CALL}/status/{events[0]}")
     assert call().status_code == 200
     assert call().status_code == 429
+
+
+def test_the_results_of_others_at_its_address_shut_no_teacher_out(program, app, monkeypatch):
+    monkeypatch.setattr(waking_queue, "UNREAD", 1)
+    ask = lambda name, data, **more: program.post(f"{CALL}/{name}", json={"data": data}, headers=more)  # noqa: E731
+    assert ask("status", []).status_code == 200
+    assert ask("status", []).json()["error"]["key"] == "api.too_many"
+    for name, data in (("train", ["digits"]), ("command", ["none", "pause"])):
+        refused = ask(name, data)
+        assert (refused.status_code, refused.json()["error"]["key"]) == (403, "api.token_needed")
+        wrong = ask(name, data, **{"X-GANarium-Token": "another token"})
+        assert (wrong.status_code, wrong.json()["error"]["key"]) == (403, "access.wrong_token")
+    with_token = {"X-GANarium-Token": TOKEN}
+    for name, data in (("command", ["none", "pause"]), ("status", [])):
+        event = ask(name, data, **with_token).json()["event_id"]
+        assert ask("status", [], **with_token).status_code == 429, "who controls has a limit too"
+        assert app.get_blocks()._queue.caller("", event) == "control testclient", "so are the streams"
+        assert "event:" in program.get(f"{CALL}/{name}/{event}").text
 
 
 def test_a_result_is_kept_for_a_while_only(program, app, monkeypatch):
@@ -298,5 +317,5 @@ def test_a_client_may_say_nothing_of_the_gates_verdict(app, services):
     asyncio.run(ask(b"another token"))
     assert [getattr(verdict, "key", None) for verdict, _ in seen] == [None, "access.wrong_token"]
     assert json.loads(seen[0][1]["body"]) == {
-        "data": ["digits", "modern", 5.0], "fn_index": number(app, "train"),
+        "data": ["digits", "modern", 5.0, "", CAP], "fn_index": number(app, "train"),
     }  # fmt: skip
