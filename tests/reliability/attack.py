@@ -294,8 +294,8 @@ def mark_of(visitors: Visitors, visit: bytes) -> str:
     return mark
 
 
-def waiting_run(store: Store, mark: str) -> str:
-    """Add a run of this visitor that waits for a lease. Returns its id."""
+def waiting_run(store: Store, mark: str = "") -> str:
+    """Add a run that waits for a lease, of the visitor with this mark. Returns its id."""
 
     def fill(folder: Path) -> None:
         write_state(folder)
