@@ -39,6 +39,7 @@ from tests.fakes.provider import Provider, provider
 from tests.fakes.runs import past, tiny
 from tests.reliability import cases, cases_space
 from tests.reliability.cases_space import SignedIn
+from tests.reliability.forms import forms
 from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
 from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, SPACE, serve_program
@@ -96,7 +97,7 @@ def all_cases(prey: Prey) -> list[Case]:
         cases.sound(prey.subject),
         cases.outside(run),
         cases.queries(prey.subject),
-        cases.forms(run, prey.kept),
+        forms(run, prey.kept),
         cases.names(run),
         cases.carried(run, prey.locked),
     )

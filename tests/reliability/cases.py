@@ -1,11 +1,13 @@
-"""List the attacker's requests: path traversal, Gradio's routes, odd queries, forms, uploads and headers."""
+"""List the attacker's requests: path traversal, Gradio's routes, odd queries, uploads and headers.
 
-import itertools
+tests.reliability.forms has those with an invalid body.
+"""
+
 import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from gan.ui.train import fields, form
+from gan.ui.train import form
 from tests.reliability.raw_http import Case
 from tests.reliability.valid_requests import PULLED, PULLED_SET, Subject, Visit, asked, run_form
 
@@ -75,26 +77,6 @@ NO_FORMS = (
     b'{"values": [NaN]}', b"9" * 10_000,
     b'{"a":' * 50_000,
 )  # fmt: skip
-NO_FILES = (
-    None, 7, "x", {}, [], [7], [None], ["/etc/passwd"], ["../../etc/passwd"], ["\0"], ["\ud800"],
-        ["x" * 5000], ["/tmp/gradio/" + "0" * 64 + "/x.png"],
-    ["/tmp/gradio/" + "0" * 64 + "/.."], ["/tmp/gradio/" + "0" * 64 + "/../../../etc/passwd"],
-    ["http://127.0.0.1/x.png"], ["x"] * 2000,
-)  # fmt: skip
-NO_MODELS = (
-    "hub:", "hub:a", "hub:../..", "hub:a/../b", "hub:a--b/c", "hub:a/b@../x", "hub:a/b@refs/pr/1",
-    "hub:a/b/c", "https://evil.example/a/b", "http://127.0.0.1/a/b", "hub:a/b?x=1",
-    "hub:a/b#", "hub:" + "a" * 5000 + "/b",
-    PULLED,
-)  # fmt: skip
-WRONG = {
-    "data": (None, 7, [], {}, "", "../x", "/etc", "own/..", "\0", "x" * 1000, "👾", "\ud800"),
-    "recipe": (None, 7, [], {}, "magic", "\0", "x" * 1000),
-    "start": (7, [], {}, "../x", "run:..", "run:gone", "shipped:/etc", "hub:../x", "\0", "x" * 999, "\ud800"),
-    "flavor": (7, [], {}, True, "t4-small", "../x", "\0", "x" * 999, "\ud800"),
-    "minutes": (None, "", "1", -1, 0, 1e9, 10**400, float("inf"), float("nan"), [], True),
-    "gpus": (None, "1", -1, 0, 1e9, 10**400, float("inf"), [], {}, True),
-}  # fmt: skip
 # The endpoints for everybody and those for who controls the runs (a test compares), and every way to them.
 ENDPOINTS, GUARDED = ("models", "sample", "interpolate", "status"), ("train", "command")
 API, CALLS = b"/gradio_api/", (b"queue/join", b"cancel", b"run/", b"call/", b"mcp")
@@ -129,11 +111,6 @@ FOREIGN = (
         (b"X-Forwarded-Host", b"evil.example"),
         (b"Sec-Fetch-Site", b"cross-site"),
     ),
-)
-REBOUND = (
-    (b"Host", b"evil.example:7860"),
-    (b"Origin", b"http://evil.example:7860"),
-    (b"Sec-Fetch-Site", b"same-origin"),
 )
 FILE_NAMES = (
     "../../evil.png", "..", ".", "/etc/passwd", "a\\..\\b.png", "x" * 3000 + ".png", "%2e%2e%2f", "con.png",
@@ -295,124 +272,6 @@ def names(run: str) -> Iterator[Case]:
         )
 
 
-def forms(run: str, kept: str) -> Iterator[Case]:
-    """Yield invalid requests to start and change runs.
-
-    `kept` is the path of a file that the server stores.
-    """
-    for path in (
-        b"runs",
-        b"pictures",
-        b"points",
-        b"runs/arrive",
-        b"access",
-        b"find?id=shipped:digits",
-        b"find/on",
-        b"drag?id=shipped:digits",
-        b"drag/on",
-        b"directions/save?id=shipped:digits",
-        b"pull",
-        b"pictures/pull",
-    ):
-        for body in NO_FORMS:
-            yield Case("forms", OURS + path, b"POST", JSON, body)
-    start = run_form()
-    wrong = [{name: value} for name, values in WRONG.items() for value in values] + [
-        {"data": kept},
-        *_wrong_settings(start["values"]),
-    ]
-    uploads = [*NO_FILES, [kept]]
-    wrong += [{"data": data, "files": files} for data in ("own", "own-points") for files in uploads]
-    wrong += [{"data": "own", "hub": odd} for odd in (*ODD, 7, [], {}, "hub-" + "0" * 16, "hub-0/../x")]
-    for change in wrong:
-        yield Case("forms", OURS + b"runs", b"POST", JSON, json.dumps({**start, **change}).encode())
-    for files in (*NO_FILES, [kept]):
-        for route in (b"pictures", b"points", b"runs/arrive"):
-            yield Case("forms", OURS + route, b"POST", JSON, json.dumps({"files": files}).encode())
-    sliders = {"list": ["p0"], "names": {}, "hidden": []}
-    wrong_sliders = (
-        {"list": 7},
-        {"list": ["../p0"]},
-        {"list": ["p0"] * 65},
-        {"list": ["p999"]},
-        {"names": {"p0": "x" * 41}},
-        {"hidden": None},
-    )
-    for change in wrong_sliders:
-        yield Case(
-            "forms",
-            OURS + b"directions/save?id=shipped:digits",
-            b"POST",
-            JSON,
-            json.dumps({**sliders, **change}).encode(),
-        )
-    for odd in (quote(odd, safe="") for odd in ODD):
-        yield Case(
-            "forms", OURS + f"directions/save?id={odd}".encode(), b"POST", JSON, json.dumps(sliders).encode()
-        )
-    for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400):
-        yield Case("forms", OURS + f"runs/{run}/more?amount={amount}".encode(), b"POST")
-    for flavor in ("", "t4-small", "x" * 400, "..%2fx", "%00"):
-        yield Case("forms", OURS + f"runs/{run}/job?flavor={flavor}".encode(), b"POST")
-    for odd in (*ODD, None, 7, [], {}, *NO_MODELS):
-        for path in (b"pull", b"pictures/pull"):
-            yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"id": odd}).encode())
-    for odd in (None, "5", -1, 0, 1, 1.5, True, 10**9, [], {}):
-        asked = json.dumps({"id": PULLED_SET, "cap": odd}).encode()
-        yield Case("forms", OURS + b"pictures/pull", b"POST", JSON, asked)
-    for name in ("burn", "", "..", "%00", "a" * 900, "delete%2f.."):
-        yield Case("forms", OURS + f"runs/{run}/{name}".encode(), b"POST")
-    for odd, command in zip(
-        (quote(odd, safe="") for odd in ODD), itertools.cycle((*COMMANDS, "rename?name=x")), strict=False
-    ):
-        yield Case("forms", OURS + f"runs/{odd}/{command}".encode(), b"POST")
-    for command in COMMANDS:
-        if command != "delete":  # the server refuses all others for a finished run
-            yield Case("forms", OURS + f"runs/{run}/{command}".encode(), b"POST")
-    for odd in ODD:
-        for path in (b"find/on", b"drag/on"):
-            yield Case("forms", OURS + path, b"POST", JSON, json.dumps({"job": odd}).encode())
-        yield Case(
-            "forms",
-            OURS + b"drag?id=shipped:digits",
-            b"POST",
-            JSON,
-            json.dumps({"pairs": [[odd, 0.5, 0.6, 0.5]]}).encode(),
-        )
-    for pairs in (
-        [[0.5, 0.5, 0.6, 0.5]] * 9,
-        [[0.5] * 4],
-        [[0.5, 0.5, 1.01, 0.5]],
-        [[0.5, 0.5, float("nan"), 0.5]],
-        [[10**400, 0, 0, 0]],
-        [[True, 0, 0, 0]],
-    ):
-        yield Case(
-            "forms", OURS + b"drag?id=shipped:digits", b"POST", JSON, json.dumps({"pairs": pairs}).encode()
-        )
-    for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few, because each wrong token delays the next
-        yield Case("forms", OURS + b"access", b"POST", JSON, json.dumps({"token": odd}).encode())
-    for headers in FOREIGN:
-        for path in (
-            b"runs",
-            b"pictures",
-            b"points",
-            b"runs/%s/resume" % run.encode(),
-            b"access/leave",
-            b"directions/save?id=shipped:digits",
-            b"pull",
-            b"pictures/pull",
-        ):
-            yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), json.dumps(start).encode())
-    for path in (
-        b"runs",
-        b"runs/%s/resume" % run.encode(),
-        b"runs/%s/rename?name=x" % run.encode(),
-        b"directions/save?id=shipped:digits",
-    ):
-        yield Case("foreign sites", OURS + path, b"POST", (*JSON, *REBOUND), json.dumps(start).encode())
-
-
 def carried(run: str, locked: bool) -> Iterator[Case]:
     """Yield requests for a whole run as one file, which only those may have who control the runs."""
     yield Case("carried", OURS + f"runs/{run}/file".encode(), refused=locked)
@@ -465,18 +324,6 @@ def never_come(run: str) -> list[Case]:
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
-
-
-def _wrong_settings(values: list) -> Iterator[dict]:
-    """Yield the form's settings with one value of a wrong type or out of range."""
-    known = fields.PARTS["images"].fields
-    for place, name in enumerate(fields.keys()):
-        if name not in known:  # of another kind of run, so the server ignores it
-            continue
-        limits = known[name].metadata
-        beyond = (limits["max"] + 1, limits["min"] - 1) if "max" in limits else (12345,)
-        for value in ("x" * 500, [], {}, None, -1e300, 10**400, float("nan"), *beyond):
-            yield {"values": [*values[:place], value, *values[place + 1 :]]}
 
 
 def sizes() -> Iterator[Case]:
