@@ -1,13 +1,15 @@
 """Attack a running server with invalid requests:  python -m tests.reliability.attack
 
 Serves the page three times, on runs with planted secrets. The first server is open to everybody. The
-second has a teacher token that the attacker lacks. The third is a Space. There the attacker is a visitor, and
-the run is another visitor's. --url attacks the server at that URL instead.
+second has a teacher token that the attacker lacks. The third is a Space with ZeroGPU and a sign-in. There the
+attacker is a visitor who has signed in, and the run is another visitor's. --url attacks the server at that
+URL instead.
 
 Every answer must be a refusal (4xx) or a correct answer. These are faults:
     a status of 500 or more
     a traceback, a path of the server, or a secret in an answer
     a change of a run behind a token, or of another visitor's
+    an address that leads to the attacker's site
     no answer to other requests while IDLE requests wait for bodies that never come
 The exit status is 1 after any fault.
 """
@@ -16,6 +18,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import re
 import sys
 import tempfile
@@ -23,13 +26,24 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
+from urllib.parse import parse_qs, quote, urlsplit
+
+from starlette.requests import Request
 
 from gan.runs import marks
-from tests.reliability import cases
+from gan.runs.store import Store
+from gan.ui.server.visitors import Visitors, find_key
+from tests.fakes import gpus
+from tests.fakes.provider import Provider, provider
+from tests.fakes.runs import past, tiny
+from tests.reliability import cases, cases_space
+from tests.reliability.cases_space import SignedIn
 from tests.reliability.forms import forms
 from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
 from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, SPACE, serve_program
+from tests.support.parcels import write_state
 
 MANY = 1000
 IDLE = 120  # connections: three times the threads of the server's shared pool
@@ -66,6 +80,7 @@ class Prey(NamedTuple):
     places: paths that no answer may contain, besides ALWAYS.
     locked: whether the attacker may change nothing, or on a Space nothing of others.
     visit: the cookie of a visitor of a Space, else nothing.
+    signed: that visitor at the Space's sign-in. own: their run, which waits for a lease of a GPU.
     """
 
     url: str
@@ -74,6 +89,8 @@ class Prey(NamedTuple):
     places: re.Pattern[bytes]
     locked: bool
     visit: bytes = b""
+    signed: SignedIn = SignedIn()
+    own: str = ""
 
 
 def all_cases(prey: Prey) -> list[Case]:
@@ -90,20 +107,30 @@ def all_cases(prey: Prey) -> list[Case]:
     # On an open server, commands are no attack.
     origin = prey.url.rstrip("/").encode()
     locked = cases.commands(run, origin) if prey.locked and not prey.visit else ()
-    strange = cases.visits(run, origin, prey.visit) if prey.visit else ()
+    strange = (
+        (
+            *cases_space.visits(run, origin, prey.visit, prey.signed),
+            *cases_space.sign_ins(prey.signed),
+            *cases_space.leases(prey.own, origin),
+        )
+        if prey.visit
+        else ()
+    )
     rest = (cases.gradio(), cases.api(run, prey.locked), cases.sizes(), cases.uploads(), cases.headers())
     found = itertools.chain(*own, locked, strange, *rest)
     if not prey.visit:
         return list(found)
     # Reading is the same on every server, so only what could change something comes again.
-    return [_sent_by(prey.visit, case) for case in found if case.method == b"POST" or case.group == "sound"]
+    again = ("sound", cases_space.SIGN_IN)
+    return [_sent_by(prey, case) for case in found if case.method == b"POST" or case.group in again]
 
 
-def _sent_by(visit: bytes, case: Case) -> Case:
-    """Return a POST with the visitor's cookie. Other sites' pages don't get it, whatever their name."""
-    cookie = visit and case.method == b"POST" and case.raw is None and case.group != "foreign sites"
+def _sent_by(prey: Prey, case: Case) -> Case:
+    """Return a POST with the visitor's cookies. Other sites' pages don't get them, whatever their name."""
+    cookie = case.method == b"POST" and case.raw is None and case.group != "foreign sites"
     known = any(name.lower() == b"cookie" for name, _ in case.headers)
-    return case._replace(headers=(*case.headers, (b"Cookie", visit))) if cookie and not known else case
+    cookies = b"%s; %s" % (prey.visit, prey.signed.session)
+    return case._replace(headers=(*case.headers, (b"Cookie", cookies))) if cookie and not known else case
 
 
 def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
@@ -121,6 +148,9 @@ def fault(case: Case, answer: Answer, prey: Prey) -> str | None:
         and (answer.status == 200 or (case.group == "commands" and answer.status != 403))
     ):
         return f"status {answer.status} without the token"
+    leads = urlsplit(answer.headers.get("location", ""))
+    if "evil" in leads.netloc or leads.scheme not in ("", "http", "https"):
+        return f"leads to {answer.headers['location'][:100]!r}"
     content = answer.body + repr(answer.headers).encode()
     known = next((secret for secret in ALWAYS if secret in content), None)
     if known is not None:
@@ -230,15 +260,15 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
     places = re.compile(
         b"|".join(re.escape(str(place).encode()) for place in (ROOT, folder, sys.prefix, Path.home()))
     )
-    before = files_of(folder / "runs" / run)
-    on_space = SPACE if token == VISITOR else {}
-    if on_space:
+    if token == VISITOR:
         (folder / "runs" / run / marks.FILE).write_text("0" * 64)
-        before = files_of(folder / "runs" / run)
-    key = None if on_space else token
-    with serve_program(folder / "runs", token=key, log=folder / "server.log", more=on_space) as url:
-        visit = visit_of(url) if on_space else b""
-        count, faults = attack(Prey(url, subject, kept, places, token is not None, visit), every)
+    before = files_of(folder / "runs" / run)
+    prey = Prey("", subject, kept, places, token is not None)
+    if token == VISITOR:
+        count, faults = _attack_space(folder, prey, every)
+    else:
+        with serve_program(folder / "runs", token=token, log=folder / "server.log") as url:
+            count, faults = attack(prey._replace(url=url), every)
     changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
     faults += [f"changed in the run without the token: {changed}"] if token and changed else []
     faults += [
@@ -250,10 +280,67 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
     return count, faults + [f"the server's log has {part!r}" for part in IN_NO_LOG if part in said]
 
 
+def _attack_space(folder: Path, prey: Prey, every: int) -> tuple[Counter, list[str]]:
+    """Serve the runs in a folder as a Space with ZeroGPU and a sign-in, and attack it as a visitor.
+
+    No GPU is lent.
+    """
+    with gpus.gpus() as (service, variables), provider() as people:
+        more = {**SPACE, **variables, **people.variables()}
+        for _ in range(MANY):
+            service.refuse(left=10, wait=600)
+        log = folder / "server.log"
+        with serve_program(folder / "runs", program=gpus.PROGRAM, log=log, more=more) as url:
+            visit = visit_of(url)
+            with mock.patch.dict(os.environ, more):  # the key of the visitors follows from the secret
+                visitors = Visitors(find_key(folder / "runs"))
+            own = waiting_run(Store(folder / "runs"), mark_of(visitors, visit))
+            found = prey._replace(url=url, visit=visit, signed=sign_in(url, people), own=own)
+            count, faults = attack(found, every)
+        if not service.of("/schedule"):
+            faults.append("no request for a lease came to the service")
+    return count, faults
+
+
 def visit_of(url: str) -> bytes:
     """Return the cookie of a new visitor of a Space, as a browser sends it."""
-    answer = Wire(url).ask(Case("access", cases.OURS + b"access"))
+    return _cookie_of(Wire(url).ask(Case("access", cases.OURS + b"access")))
+
+
+def _cookie_of(answer: Answer) -> bytes:
     return answer.headers["set-cookie"].partition(";")[0].encode()
+
+
+def mark_of(visitors: Visitors, visit: bytes) -> str:
+    """Return the mark of the browser that has this cookie."""
+    scope = {"type": "http", "headers": [(b"host", b"x"), (b"cookie", visit)], "scheme": "http", "path": "/"}
+    mark = visitors.mark(Request(scope))
+    assert mark, "the server has another key"
+    return mark
+
+
+def waiting_run(store: Store, mark: str = "") -> str:
+    """Add a run that waits for a lease, of the visitor with this mark. Returns its id."""
+
+    def fill(folder: Path) -> None:
+        write_state(folder)
+        (folder / marks.FILE).write_text(mark)
+
+    return past(store, tiny(), fill, state="paused", step=3, images=24)
+
+
+def sign_in(url: str, people: Provider) -> SignedIn:
+    """Sign in to a Space as bob, who does not own it."""
+    wire, ask = Wire(url), "/login/huggingface?_target_url=/"
+    answer = wire.ask(Case("", ask.encode()))
+    pending = _cookie_of(answer)
+    asked = {name: found[0] for name, found in parse_qs(urlsplit(answer.headers["location"]).query).items()}
+    people.nonce = asked["nonce"]
+    back = f"/login/callback?_target_url=/&code=code-of-bob&state={quote(asked['state'])}"
+    session = _cookie_of(wire.ask(Case("", back.encode(), headers=((b"Cookie", pending),))))
+    told = wire.ask(Case("", cases.OURS + b"access", headers=((b"Cookie", session),)))
+    assert json.loads(told.body)["visitor"]["name"] == "bob"
+    return SignedIn(session, pending, asked["state"])
 
 
 def subject_of(url: str) -> Subject:

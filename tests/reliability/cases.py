@@ -323,27 +323,6 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     yield Case("commands", OURS + b"pictures/pull", b"POST", (*JSON, *ours), asked)
 
 
-def visits(run: str, origin: bytes, visit: bytes) -> Iterator[Case]:
-    """Yield what a visitor of a Space sends about another visitor's run, and with false cookies.
-
-    visit: the visitor's own cookie, NAME=ID.SIGNATURE.
-    """
-    name, _, value = visit.partition(b"=")
-    ident, _, signature = value.partition(b".")
-    false = (
-        b"", b"x", ident, signature, b"%s.%s" % (ident, b"0" * 64), b"%s.%s" % (ident[::-1], signature),
-        b"%s.%s" % (b"0" * 64, signature), b"." + signature, value + b"0", b"." * 500, b"\xff.\xff",
-    )  # fmt: skip
-    cookies = [visit, b"__Host-" + visit, b"session=" + value, *(b"%s=%s" % (name, each) for each in false)]
-    cookies += [b"%s=x; %s" % (name, visit), b"ganarium-control=" + ident]
-    for cookie in cookies:
-        for case in commands(run, origin):
-            sent = case._replace(headers=(*case.headers, (b"Cookie", cookie)))
-            # Visitors may start runs, but not such long ones.
-            long = json.dumps({**run_form(), "minutes": 11}).encode()
-            yield sent._replace(group="long runs", body=long) if case.path == OURS + b"runs" else sent
-
-
 def never_come(run: str) -> list[Case]:
     """Return POSTs that announce a body of which only the first byte arrives."""
     short = (*JSON, (b"Content-Length", b"20"))

@@ -161,8 +161,11 @@ def asked(subject: Subject) -> list[Visit]:
     ]
 
 
-def told(subject: Subject, token: str) -> list[Visit]:
-    """Return the requests that change something, in an order in which all succeed."""
+def told(subject: Subject, token: str, waiting: str) -> list[Visit]:
+    """Return the requests that change something, in an order in which all succeed.
+
+    waiting: a run that waits for a lease of a GPU.
+    """
     run = f"runs/{subject.run}"
     return [
         Visit("access", body=_json({"token": token})),
@@ -175,6 +178,7 @@ def told(subject: Subject, token: str) -> list[Visit]:
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("pull", body=_json({"id": PULLED})),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
+        Visit("runs/{id}/lease", {"seconds": "30"}, f"runs/{waiting}/lease", b""),
         Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),
         Visit("access/leave", body=b""),
     ]

@@ -3,6 +3,7 @@
 The front matter's version is compared with the floors here. `.ci/run` resolves them, which needs a network.
 """
 
+import json
 import re
 import subprocess
 
@@ -43,6 +44,38 @@ def test_the_builders_line_names_what_the_builder_adds():
     assert builder.line()[0] == "-r"
     assert f"gradio[oauth,mcp]=={front_matter(README)['sdk_version']}" in builder.line()
     assert version(builder.TORCH[-1]) <= version(next(one for one in builder.ADDED if "torch" in one))
+    assert not [one for one in builder.ADDED if not re.search("[<>=]=", one)], "what is free may change"
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({}, []),
+        ({"torch": "2.13.0+cpu"}, []),
+        ({"pydantic": "2.13.1"}, ["pydantic is 2.13.1, and the builder installs 2.12"]),
+        ({"pydantic": "2.120"}, ["pydantic is 2.120, and the builder installs 2.12"]),
+        ({"spaces": "0.52.0"}, ["spaces is 0.52.0, and the builder installs 0.51.3"]),
+        ({"gradio": ""}, ["gradio is , and the builder installs 6.31.0"]),
+        ({"torch": "2.11.0"}, ["torch is 2.11.0, and the builder installs 2.13.0"]),
+    ],
+)
+def test_other_versions_than_the_builders_are_a_fault(change, wrong):
+    found = {"gradio": "6.31.0", "pydantic": "2.12.5", "spaces": "0.51.3", "torch": "2.13.0", **change}
+    assert builder.faults(found, "2.13.0") == wrong
+
+
+def test_the_builders_line_is_resolved_for_its_python(monkeypatch):
+    asked = []
+
+    def run(command, **_):
+        asked.extend(command)
+        found = {"gradio": "6.31.0", "Pydantic": "2.14.0", "spaces": "0.51.3", "torch": "2.13.0"}
+        report = {"install": [{"metadata": {"name": n, "version": v}} for n, v in found.items()]}
+        return subprocess.CompletedProcess(command, 0, json.dumps(report).encode())
+
+    monkeypatch.setattr(builder.subprocess, "run", run)
+    assert builder.resolve() == 1, "another pydantic would be tested than Spaces have"
+    assert asked[asked.index("--python-version") + 1] == front_matter(README)["python_version"]
 
 
 @pytest.mark.parametrize(

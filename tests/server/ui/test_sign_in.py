@@ -5,12 +5,9 @@ It needs gradio[oauth], which the builder of Spaces installs.
 
 import base64
 import hashlib
-import hmac
 import json
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,79 +21,29 @@ from gan.ui.server import sign_in
 from gan.ui.server.access import Access
 from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
+from tests.fakes.provider import CLIENT, SECRET, provider
 from tests.fakes.runs import tiny
 
-CLIENT, SECRET = "the-client", "the-secret-of-this-space"
 URL = "https://alice-gan.hf.space"
-CODES = {"code-of-alice": "alice", "code-of-bob": "bob"}
 has_oauth = pytest.mark.skipif(
     not all(map(find_spec, ("authlib", "cryptography", "itsdangerous"))),
     reason="pip install 'gradio[oauth]' for this test",
 )
 
 
-def coded(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
-
-
-def token(issuer: str, name: str, nonce: str) -> str:
-    """Return an id token as Hugging Face signs one, with HS256."""
-    now = int(time.time())
-    claims = {"iss": issuer, "sub": f"id-of-{name}", "aud": CLIENT, "iat": now, "exp": now + 600}
-    claims |= {"nonce": nonce, "preferred_username": name, "name": name.title()}
-    signed = ".".join(coded(json.dumps(part).encode()) for part in ({"alg": "HS256", "kid": "1"}, claims))
-    return f"{signed}.{coded(hmac.new(SECRET.encode(), signed.encode(), hashlib.sha256).digest())}"
-
-
 @pytest.fixture(scope="module")
 def hub():
-    """Serve the three addresses that a sign-in asks. `nonces` is filled by whoever is sent to the hub."""
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_GET(self):
-            site = self.server.site
-            known = {
-                "/.well-known/openid-configuration": {
-                    "issuer": site, "authorization_endpoint": f"{site}/authorize",
-                    "token_endpoint": f"{site}/token", "jwks_uri": f"{site}/keys",
-                    "id_token_signing_alg_values_supported": ["HS256"],
-                },
-                "/keys": {"keys": [{"kty": "oct", "kid": "1", "k": coded(SECRET.encode())}]},
-            }  # fmt: skip
-            self.say(known[urlsplit(self.path).path])
-
-        def do_POST(self):
-            asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            name = CODES.get(asked["code"][0])
-            if name is None:
-                self.say({"error": "invalid_grant"}, 400)
-                return
-            found = {"access_token": "hf_oauth_x", "token_type": "bearer", "expires_in": 28800}
-            self.say({**found, "id_token": token(self.server.site, name, self.server.nonce)})
-
-        def say(self, value, status=200):
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(value).encode())
-
-        def log_message(self, *words):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.site = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
+    """A small Hugging Face. `nonce` is filled by whoever is sent to it."""
+    with provider() as hub:
+        yield hub
 
 
 @pytest.fixture
 def space(hub, monkeypatch, tmp_path):
     """A server on alice's Space, and a function that makes its browsers."""
     values = {
-        "OAUTH_CLIENT_ID": CLIENT, "OAUTH_CLIENT_SECRET": SECRET, "OAUTH_SCOPES": "openid profile",
-        "OPENID_PROVIDER_URL": hub.site, "SPACE_ID": "alice/gan", "SPACE_AUTHOR_NAME": "alice",
-        "SPACE_HOST": "alice-gan.hf.space", "SYSTEM": "spaces",
+        **hub.variables(), "SPACE_ID": "alice/gan", "SPACE_AUTHOR_NAME": "alice",
+        "SPACE_HOST": "alice-gan.hf.space",
     }  # fmt: skip
     for name, value in values.items():
         monkeypatch.setenv(name, value)

@@ -75,10 +75,9 @@ def made(folder, name, steps=STEPS, seed=gpus.SLICED):
     return run
 
 
-@pytest.fixture(scope="module")
-def space(tmp_path_factory):
-    """A Space with ZeroGPU, its fake service, a visitor, and their runs. Afterwards no child is left."""
-    folder = tmp_path_factory.mktemp("zero")
+@contextlib.contextmanager
+def zero_space(folder):
+    """Serve a Space with ZeroGPU and its fake service. Yields one visitor of it."""
     runs, log = folder / "runs", folder / "log"
     with gpus.gpus() as (service, variables), pytest.MonkeyPatch.context() as patch:
         more = {**variables, **SPACE, "OAUTH_CLIENT_SECRET": "secret"}
@@ -86,12 +85,20 @@ def space(tmp_path_factory):
         with serve_program(runs, program=gpus.PROGRAM, more=more, log=log) as address:
             visitor = Visitor(address, runs)
             visitor.service, visitor.folder = service, folder
-            visitor.sliced = visitor.owns(made(folder, "sliced"))
-            visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
             yield visitor
-            left = trains(visitor, visitor.long)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory):
+    """A Space with ZeroGPU, a visitor, and their runs. Afterwards no child is left."""
+    folder = tmp_path_factory.mktemp("zero")
+    with zero_space(folder) as visitor:
+        visitor.sliced = visitor.owns(made(folder, "sliced"))
+        visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
+        yield visitor
+        left = trains(visitor, visitor.long)
     wait_until(lambda: not any(map(psutil.pid_exists, left)))
-    assert visitor.store.status(visitor.long)["state"] == "paused", log.read_text()
+    assert visitor.store.status(visitor.long)["state"] == "paused", (folder / "log").read_text()
 
 
 def trains(visitor, run_id):
@@ -194,6 +201,19 @@ def test_a_lease_that_is_killed_leaves_a_paused_run_with_a_sentence(space):
     assert [line["key"] for line in read_lines(space.store.path(space.long) / "events.jsonl")[0]] == [
         "lease_cut"
     ]
+
+
+def test_a_server_that_is_killed_in_a_lease_takes_its_child_along(tmp_path):
+    """The child ends amid its training: nobody is left to pay for the GPU, or to read its answer."""
+    with zero_space(tmp_path) as visitor:
+        run = visitor.owns(made(tmp_path, "long", LONG, seed=0))
+        left = trains(visitor, run)
+        child = psutil.Process(visitor.store.status(run)["pid"])
+        child.parent().kill()
+        visitor.waiting.join()
+        wait_until(lambda: not any(map(psutil.pid_exists, left)))
+    # A lease that had gone on to its end would have paused the run.
+    assert visitor.store.status(run)["state"] == "running"
 
 
 def test_a_new_run_is_prepared_and_then_waits_for_its_visitor_or_the_cpu(space):
