@@ -33,6 +33,7 @@ LONG = (
     "browser/train/test_runs.py",
     "reliability/test_load.py",
     "server/runs/test_training_process.py",
+    "unit/points/test_modes.py",
 )
 
 
