@@ -82,7 +82,7 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
     assert pairs(page)[0]["end"] == pytest.approx([0.5, 0.5], abs=0.01)
     assert still(page) == before, "an arrow alone moves nothing"
     assert point(page)["d"] == []
-    assert lines(page) == ["2.8 px to go"]
+    expect(pane(page).locator("li")).to_have_text(["2.8 px to go"])
     expect(page.locator(".xp-arrows circle")).to_have_count(1)
     changes(page, lambda: button(page, "Go").click())
     assert over(page).startswith(VERDICTS)
@@ -90,7 +90,7 @@ def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
     assert point(page)["seed"] == 0
     page.wait_for_function("location.hash.includes('at=')")
     result = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
-    assert lines(page) == [f"{result['away'][0]:.1f} px to go"]
+    expect(pane(page).locator("li")).to_have_text([f"{result['away'][0]:.1f} px to go"])
     assert pairs(page)[0]["now"] == result["points"][0], "the point has moved along"
     changes(page, lambda: bar(page, "p0").fill("2"))
     assert point(page)["at"] == result["at"], "the sliders move what came of it"
@@ -109,7 +109,7 @@ def test_a_press_holds_a_point_and_arrows_are_taken_back(page):
     page.mouse.down()
     page.mouse.move(x + 3, y + 2)  # a hand trembles
     page.mouse.up()
-    assert lines(page) == ["pinned"]
+    expect(pane(page).locator("li")).to_have_text(["pinned"])
     expect(button(page, "Go")).to_be_disabled()
     arrow(page, (0.4, 0.5), (0.6, 0.5))
     expect(button(page, "Go")).to_be_enabled()
@@ -166,17 +166,17 @@ def test_the_keyboard_draws_and_drags(page):
     page.keyboard.press("Shift+ArrowRight")
     expect(status(page)).to_have_text("Target: column 17, row 16. Enter sets it.")
     page.keyboard.press("Enter")
-    assert lines(page) == ["4.0 px to go"]
+    expect(pane(page).locator("li")).to_have_text(["4.0 px to go"])
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    assert lines(page) == ["4.0 px to go", "pinned"]
+    expect(pane(page).locator("li")).to_have_text(["4.0 px to go", "pinned"])
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className").startswith("xp-large"), (
         "it only lets go of the start"
     )
     page.keyboard.press("Delete")
-    assert lines(page) == ["4.0 px to go"]
+    expect(pane(page).locator("li")).to_have_text(["4.0 px to go"])
     assert still(page) == before
     assert point(page)["d"] == []
     page.keyboard.press("Escape")
@@ -395,6 +395,6 @@ def test_it_is_there_in_chinese(browser, address):
     with visitor(browser, address, locale="zh-CN") as page:
         view(page, "拖动")
         arrow(page, (0.4, 0.5), (0.5, 0.5))
-        assert lines(page) == ["还差 2.8 像素"]
+        expect(pane(page).locator("li")).to_have_text(["还差 2.8 像素"])
         button(page, "开始").click()
         assert over(page).startswith(("到了：", "只能到这里：", "这个生成器做不到："))
