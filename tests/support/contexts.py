@@ -30,6 +30,7 @@ class Contexts:
         """Return a clean context with these options. Its `close` gives it back."""
         key = json.dumps(options, sort_keys=True)
         context = self._free[key].pop() if self._free[key] else self._make(options)
+        context.grant_permissions(options.get("permissions", []))
         self._used[context] = key
         return context
 
