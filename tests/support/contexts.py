@@ -67,7 +67,7 @@ class Contexts:
     def _watch(self, context: BrowserContext, page: Page) -> None:
         def note(frame: Any) -> None:
             place = urlsplit(frame.url)
-            if place.scheme.startswith("http"):
+            if place.scheme in ("http", "https", "file"):
                 self._origins[context].add(f"{place.scheme}://{place.netloc}")
 
         page.on("framenavigated", note)
