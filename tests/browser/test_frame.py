@@ -98,8 +98,8 @@ def test_the_theme_button_works_against_the_address(inner):
         seen.append(body.get_attribute("data-theme"))
     assert seen == ["light", "dark", "dark"], "light, dark, and again as the page around says"
     button.click()
-    inner.evaluate("location.reload()")
-    inner.wait_for_selector("gan-time [aria-checked=true]")
+    inner.evaluate("() => { window.before = true; location.reload(); }")
+    inner.wait_for_function("() => !window.before && document.querySelector('gan-time [aria-checked=true]')")
     expect(body).to_have_attribute("data-theme", "light")
 
 
