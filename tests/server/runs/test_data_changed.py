@@ -3,7 +3,6 @@
 A run resumes only with the same images. Otherwise it waits, and its error names the difference.
 """
 
-import json
 import re
 import shlex
 import shutil
@@ -12,103 +11,31 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from gan import data
 from gan.cli.train import main
 from gan.errors import Unharmed, UserError
 from gan.files import read_json, read_lines, write_json
 from gan.kinds.images import identity
-from gan.train.checkpoint import digest, read_state
 from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
 from gan.worker.worker import work
 from tests.fakes.runs import wait_until
 from tests.support import forked
-from tests.support.engine import tiny_data
+from tests.support.own_data import (
+    add_class,
+    ends_as_if_left_alone,
+    events,
+    kept,
+    lies_at,
+    pack,
+    picture,
+    refused,
+)
 
-SETTINGS = ("--size", "28", "--channels", "1", "--width", "8", "--z-dim", "8", "--batch", "8", "--kimg",
-    "0.2", "--augment", "none", "--conditional",
-            "--clusters", "2", "--seed", "3")  # fmt: skip
-CHECKPOINTS = ("state/checkpoint.safetensors", "state/previous.safetensors")
-
-
-def picture(path: Path, number: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(number).integers(0, 256, (28, 28), np.uint8)).save(path)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Train on one thread like the child processes. With more threads a run resumes, but not bit for bit."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory):
-    """A folder of 40 images in two classes, a paused run on it, and that run's result without any change."""
-    root = tmp_path_factory.mktemp("begun")
-    for number in range(40):
-        picture(root / "grow" / ("cat", "dog")[number % 2] / f"{number:02d}.png", number)
-    write_json(root / "run" / "commands" / "1-pause.json", {"command": "pause"})
-    started = forked.run("train", "--data", "grow", *SETTINGS, "--out", "run", folder=root)
-    assert started.returncode == 0, started.stderr
-    assert started.stdout.strip() == "run: paused"
-    shutil.copytree(root / "run", root / "left-alone")
-    assert work(root / "left-alone") == "finished"
-    return root
-
-
-@pytest.fixture
-def run(begun, tmp_path):
-    """A copy of that run and its images, for a test to change: the folders `run` and `grow`."""
-    shutil.copytree(begun / "run", tmp_path / "run")
-    shutil.copytree(begun / "grow", tmp_path / "grow")
-    lies_at(tmp_path / "run", tmp_path / "grow")
-    return tmp_path / "run"
-
-
-def lies_at(run: Path, place: Path | str) -> None:
-    write_json(run / "config.json", {**read_json(run / "config.json"), "data": str(place)})
-
-
-def learnt(run: Path) -> dict[str, torch.Tensor]:
-    return read_state(run / CHECKPOINTS[0])[0]
-
-
-def ends_as_if_left_alone(run: Path, begun: Path) -> bool:
-    ours, wanted = learnt(run), learnt(begun / "left-alone")
-    return ours.keys() == wanted.keys() and all(torch.equal(ours[name], wanted[name]) for name in wanted)
-
-
-def kept(run: Path) -> dict[str, bytes]:
-    """Return the files that must not change where a run can't resume."""
-    return {
-        name: (run / name).read_bytes()
-        for name in (*CHECKPOINTS, "config.json", "data.json", "stats.jsonl")
-        if (run / name).exists()
-    }
-
-
-def events(run: Path) -> list[str]:
-    return [line["key"] for line in read_lines(run / "events.jsonl")[0]]
-
-
-def refused(run: Path, *arguments: object) -> UserError:
-    """Resume in this process, and check that the run refuses and does not change. Returns the error."""
-    before = kept(run)
-    with pytest.raises(UserError) as caught:
-        work(run, place=str(arguments[0]) if arguments else None)
-    assert kept(run) == before
-    assert not (run / "state" / "damaged.safetensors").exists()
-    assert read_json(run / "status.json")["state"] == "paused"
-    return caught.value
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_been(run, begun):
@@ -133,11 +60,6 @@ def test_one_picture_less_is_told_and_put_back_the_run_ends_as_if_nothing_had_be
     assert ends_as_if_left_alone(run, begun)
     assert read_json(run / "status.json")["error"] is None
     assert events(run) == []
-
-
-def add_class(grow: Path, name: str) -> None:
-    for number in (100, 101):
-        picture(grow / name / f"{number}.png", number)
 
 
 @pytest.mark.parametrize(
@@ -180,15 +102,6 @@ def test_a_run_that_is_over_stays_over(run):
         work(run)
     status = read_json(run / "status.json")
     assert (status["state"], status["error"]) == ("stopped", None)
-
-
-def pack(folder: Path, place: Path, backwards: bool = True) -> Path:
-    """Pack the images of a folder into a zip, under other names, so that their order differs."""
-    files = sorted(path for path in folder.rglob("*.png"))
-    with zipfile.ZipFile(place, "w") as archive:
-        for number, path in enumerate(reversed(files) if backwards else files):
-            archive.write(path, f"all/{path.parent.name}/{number:03d}-new.png")
-    return place
 
 
 def test_the_same_pictures_packed_anew_and_elsewhere_go_on_exactly(run, begun):
@@ -363,64 +276,6 @@ def test_pictures_that_change_their_classes_are_no_other_decoder(run):
     assert "2 of 40" in str(refused(run))
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        Path.unlink,
-        lambda path: path.write_text("{}"),
-        lambda path: path.write_bytes(path.read_bytes()[:-300]),
-    ],
-)
-def test_without_its_record_a_run_knows_its_pictures_from_its_checkpoint(damage, run, begun):
-    whole = (run / "data.json").read_bytes()
-    damage(run / "data.json")
-    (run.parent / "grow" / "cat" / "02.png").rename(run.parent / "away.png")
-    assert "(39, were 40)" in str(refused(run))
-    (run.parent / "away.png").rename(run.parent / "grow" / "cat" / "02.png")
-    assert work(run) == "finished"
-    assert (run / "data.json").read_bytes() == whole
-    assert ends_as_if_left_alone(run, begun)
-
-
-def forget(run: Path) -> None:
-    """Remove the records that a run of an older version lacks."""
-    (run / "data.json").unlink()
-    for name in CHECKPOINTS:
-        if (run / name).exists():
-            tensors, meta = read_state(run / name)
-            del meta["counters"]["data"]
-            text = json.dumps(meta)
-            save_file(tensors, run / name, metadata={"trainer": text, "sha256": digest(tensors, text)})
-
-
-def test_a_run_that_never_kept_a_record_goes_on_and_begins_one(run, begun):
-    forget(run)
-    assert work(run) == "finished"
-    assert events(run) == ["pictures_unknown"]
-    assert ends_as_if_left_alone(run, begun)
-    assert identity.read(run, {}).count == 40
-
-
-@pytest.mark.parametrize(
-    "change", [lambda grow: (grow / "cat" / "02.png").unlink(), lambda grow: add_class(grow, "fish")]
-)
-def test_a_sound_checkpoint_of_other_shapes_is_never_called_damaged(change, run):
-    forget(run)
-    change(run.parent / "grow")
-    before = {name: (run / name).read_bytes() for name in CHECKPOINTS if (run / name).exists()}
-    done = forked.run("train", run)
-    assert done.returncode == 2
-    assert "is sound, but belongs to other settings or images" in done.stderr
-    assert "--anew" not in done.stderr
-    assert {name: (run / name).read_bytes() for name in before} == before
-    assert read_json(run / "status.json")["state"] == "paused"
-
-
-def test_so_is_one_whose_settings_were_changed(run):
-    write_json(run / "config.json", {**read_json(run / "config.json"), "width": 16})
-    assert refused(run).key == "train.other_checkpoint"
-
-
 @pytest.mark.parametrize("trouble", ["damaged zip", "no folder", "a file"])
 def test_pictures_that_cannot_be_read_leave_a_run_paused(trouble, run):
     place = pack(run.parent / "grow", run.parent / "grow.zip")
@@ -489,44 +344,3 @@ def test_on_the_page_a_resumed_run_is_paused_again_with_the_sentence(run, store,
     away.rename(run.parent / "grow" / "cat" / "02.png")
     boss.resume(run_id)
     wait_until(lambda: store.status(run_id)["state"] == "finished")
-
-
-def test_the_same_pictures_twice_keep_their_places():
-    """The tensor does not depend on which of two equal images comes first."""
-    some = tiny_data(count=12)
-    dataset = replace(
-        some,
-        images=some.images[torch.tensor([0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])],
-        labels=some.labels.clone(),
-    )
-    dataset.labels[1] = dataset.labels[0]
-    known = identity.identify(dataset, True)
-    order = torch.randperm(12, generator=torch.Generator().manual_seed(2))
-    found, again, event = identity.as_it_began(
-        replace(dataset, images=dataset.images[order], labels=dataset.labels[order]), known, True
-    )
-    assert torch.equal(found.images, dataset.images)
-    assert torch.equal(found.labels, dataset.labels)
-    assert (again, event) == (known, None)
-
-
-def test_without_classes_folders_do_not_matter():
-    dataset = tiny_data(count=12)
-    known = identity.identify(dataset, False)
-    assert known.classes == ()
-    assert identity.as_it_began(replace(dataset, labels=None, classes=()), known, False)[2] is None
-
-
-@pytest.mark.parametrize("value", [None, [], {}, {"classes": 3}, "x"])
-def test_a_record_that_is_none(value):
-    with pytest.raises(ValueError, match="no record"):
-        identity.Identity.from_json(value)
-
-
-def test_a_record_comes_back_as_it_was():
-    known = identity.identify(tiny_data(count=12), True)
-    assert identity.Identity.from_json(json.loads(json.dumps(known.to_json()))) == known
-    assert identity.Identity.from_json(known.short()) == replace(known, marks=b"", file_marks=b"")
-    for name in known.short():
-        with pytest.raises(ValueError, match="no record"):
-            identity.Identity.from_json({**known.to_json(), name: {"x": 1}})
