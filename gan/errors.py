@@ -133,7 +133,10 @@ MESSAGES = {
         "The option --cap limits the pictures of a data set of the Hub. Leave it out, or name one by --data "
         "hub:OWNER/NAME."
     ),
-    "hub.set_not_read": "The data set “{name}” could not be read on this server. Choose another one.",
+    "hub.set_not_read": "The data set “{name}” could not be read on this machine. Choose another one.",
+    "hub.set_needs_memory": (
+        "The table of “{name}” needs more memory than GANarium gives to a table. Choose another data set."
+    ),
     "hub.set_too_slow": "“{name}” did not arrive within {minutes} minutes. Ask for fewer pictures.",
     "hub.no_pyarrow": (
         '“{name}” is a table, which needs the package pyarrow. Run: pip install "{package}". Or name a zip '

@@ -31,7 +31,7 @@ from gan.data.own.source import read_source
 from gan.errors import UserError
 from gan.export.track import refuse_missing, tracking
 from gan.files import read_json, read_object, write_json
-from gan.hub.sets import CAP, pull_set
+from gan.hub.sets import CAP, pull_apart
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.latent.origins import bring, find_origin
@@ -182,9 +182,9 @@ def _find(kind: Kind, data: str, cap: int | None, settings: dict[str, Any]) -> s
     from gan.data.dataset import most_in_memory  # imports torch
 
     most = most_in_memory(settings.get("channels") or 3, settings.get("size") or SIZE)
-    path = pull_set(data, CAP if cap is None else cap, most=most)
+    path = pull_apart(data, CAP if cap is None else cap, most)
     source = read_source(path)
-    assert source is not None, "pull_set describes what it pulls"
+    assert source is not None, "a pull describes what it pulls"
     what = f"{source.count} pictures of {source.name}, at commit {source.commit[:12]}"
     print(f"{what}. Licence: {source.licence}.", file=sys.stderr)
     return str(path)

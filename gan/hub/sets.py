@@ -8,7 +8,6 @@ repository runs, and nothing here decodes an image.
 import argparse
 import hashlib
 import itertools
-import json
 import re
 import shutil
 import sys
@@ -29,6 +28,7 @@ from gan.data.own.file_types import HEAD, kind_of
 from gan.data.own.report import LeftOut
 from gan.data.own.source import UNSTATED, Source, folder_of, printable, write_source
 from gan.errors import UserError, refuse_if_full
+from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.pull import ABANDONED, NEW
 from gan.hub.table import Columns, choose, is_picture, read_rows
@@ -140,6 +140,13 @@ def pull_set(
         return root / folder / file
 
 
+def pull_apart(text: str, cap: int = CAP, most: int = MOST) -> Path:
+    """Pull as `pull_set` does with the saved token, in a process of its own. Raises UserError."""
+    command = [sys.executable, "-m", "gan.hub.sets", text, "--cap", str(cap), "--most", str(most)]
+    into = (cache_dir() / "hub-data").absolute()
+    return Path(child.ask([*command, "--into", str(into), "--saved-token"], text)["path"])
+
+
 def _key(path: str, commit: str, cap: int) -> str:
     """Return 16 hexadecimal digits for what decides the pictures of a set."""
     return hashlib.sha256(f"{commit}\n{cap}\n{path}".encode()).hexdigest()[:16]
@@ -192,7 +199,7 @@ def _fill(api: "HfApi", wanted: Wanted, found: _Found, cap: int, archive: Path) 
         columns = next(rows)
         assert isinstance(columns, Columns)
         classes = columns.classes
-        count = _write(wanted, archive, _of_rows(rows, classes, cap, left_out))
+        count = _write(wanted, archive, _of_rows(wanted, rows, classes, cap, left_out))
     elif wanted.path.lower().endswith(".zip") and wanted.path in found.files:
         count = _of_zip(api, wanted, found, cap, archive)
     else:
@@ -227,14 +234,21 @@ def _addresses(api: "HfApi", wanted: Wanted, found: _Found, files: Iterable[str]
 
 
 def _of_rows(
-    rows: Iterator[Any], classes: tuple[str, ...], cap: int, left_out: list[LeftOut]
+    wanted: Wanted, rows: Iterator[Any], classes: tuple[str, ...], cap: int, left_out: list[LeftOut]
 ) -> Iterator[Picture]:
-    """Yield the pictures of the first `cap` rows. Rows that hold none join `left_out`."""
+    """Yield the pictures of the first `cap` rows. Rows that hold none join `left_out`.
+
+    Raises UserError where those that are too large are larger together than a zip may be.
+    """
+    skipped = 0
     for row in itertools.islice(rows, cap):  # which asks for no row behind them
         name = f"row-{row.number:06d}"
         if row.content is None:
             left_out.append(LeftOut(name, "no_bytes"))
         elif len(row.content) > MAX_MEMBER:
+            skipped += len(row.content)
+            if skipped > MAX_TOTAL:
+                raise _too_large(wanted)
             left_out.append(LeftOut(name, "bytes", f"{len(row.content) / 2**20:.0f}"))
         else:
             suffix = _SUFFIXES.get(kind_of(row.content[:HEAD]), ".png")  # what is no image counts as damaged
@@ -331,28 +345,35 @@ def _sweep(root: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Pull without a token, and print {"path"} or {"error": {key, values}} as JSON. Returns the exit status.
+    """Pull, and print {"path"} or {"error": {key, values}} as JSON. Returns the exit status.
 
-    The page's server calls this as a process of its own, because the files of a repository are untrusted.
+    Commands and the page's server call this as a process of its own, because the files of a repository are
+    untrusted.
     """
     console.prepare()
     parser = argparse.ArgumentParser(
-        prog="python -m gan.hub.sets", description="Pull pictures from the Hub into a zip, without a token."
+        prog="python -m gan.hub.sets", description="Pull pictures from the Hub into a zip."
     )
     parser.add_argument("name", help="hub:OWNER/NAME[@REVISION][/PATH]")
     parser.add_argument("--cap", type=int, default=CAP, help="pictures at most (default: %(default)s)")
+    parser.add_argument("--most", type=int, default=MOST, help="a lower limit, of the memory")
     parser.add_argument("--into", type=Path, required=True, help="the folder in which the zip is written")
     parser.add_argument("--known", type=Path, help="a folder with sets of earlier pulls")
+    parser.add_argument("--saved-token", action="store_true", help="send the saved token, or HF_TOKEN")
     options = parser.parse_args(arguments)
+    child.prepare(child.MEMORY)
+    token = None if options.saved_token else False
+    return child.tell(lambda: {"path": str(_pull_within(options, token))})
+
+
+def _pull_within(options: argparse.Namespace, token: Token) -> Path:
+    """Pull as `main` is asked to. Raises UserError, also where the memory of this process is full."""
     try:
-        path = pull_set(options.name, options.cap, options.into, False, known=options.known)
-        answer: dict[str, Any] = {"path": str(path)}
-        status = 0
-    except UserError as error:
-        values = {name: str(value) for name, value in error.values.items()}
-        answer, status = {"error": {"key": error.key, "values": values}}, 2
-    print(json.dumps(answer))
-    return status
+        return pull_set(
+            options.name, options.cap, options.into, token, known=options.known, most=options.most
+        )
+    except MemoryError as error:
+        raise UserError("hub.set_needs_memory", name=options.name) from error
 
 
 if __name__ == "__main__":

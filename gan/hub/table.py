@@ -2,6 +2,9 @@
 
 pyarrow reads the table through ranges of the file: the columns that are needed, page by page. The bytes of an
 image are handed on as they are, so that only gan.data.decode opens them. Needs the package pyarrow.
+
+A table may be made to do harm. Its own figures are checked first, but they may lie: a page of some kilobytes
+may unpack to 2 GB. So gan.hub.sets reads tables in a process whose memory is limited.
 """
 
 import io
@@ -13,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gan.data.own import file_types
+from gan.data.own.archives import MAX_RATIO, MAX_TOTAL
 from gan.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,7 +24,11 @@ if TYPE_CHECKING:
 
 PACKAGE = "pyarrow>=17,<27"  # the extra hub-data
 BUFFER = 4 * 2**20  # bytes of one range of a column
-BATCH = 16  # rows decoded at once
+MAX_FOOTER = 16 * 2**20  # bytes of the list of columns and row groups at the end of a file
+MAX_READ = 256 * 2**20  # bytes of one page, packed
+MAX_DOWNLOAD = MAX_TOTAL + 2**28  # bytes of all files of a table: the images, and what stands between them
+EXPANDS_FROM = 64 * 2**20  # unpacked bytes of a column in a row group from which MAX_RATIO counts
+END = 8  # bytes of the end of a file: the length of the footer, and "PAR1"
 _TRAIN = re.compile(r"(^|[/_.-])train", re.IGNORECASE)
 _PART = re.compile(r"-\d{5}-of-\d{5}")
 
@@ -31,6 +39,19 @@ class Row(NamedTuple):
     number: int
     content: bytes | None
     label: int | None
+
+
+class _Allowance:
+    """The bytes that may still be downloaded for a table."""
+
+    def __init__(self, left: int):
+        self.left = left
+
+    def spend(self, size: int, name: str) -> None:
+        """Take `size` bytes. Raises UserError where fewer are left."""
+        self.left -= size
+        if self.left < 0:
+            raise UserError("hub.set_too_large", name=name, gigabytes=MAX_TOTAL >> 30)
 
 
 class Columns(NamedTuple):
@@ -61,20 +82,20 @@ def choose(files: Sequence[str]) -> list[str]:
 def read_rows(api: "HfApi", name: str, addresses: Sequence[tuple[str, int]]) -> Iterator[Row | Columns]:
     """Yield the table's columns, and then its rows in order.
 
-    addresses: URL and size of each file. Raises UserError for a table without images or with damage, and
-    without pyarrow.
+    addresses: URL and size of each file. Raises UserError for a table without images or with damage, for one
+    that needs too much memory or downloads, and without pyarrow.
     """
-    number, columns = 0, None
+    number, columns, allowance = 0, None, _Allowance(MAX_DOWNLOAD)
     for url, size in addresses:
         with _damage_told(name):
-            table = _open(_Remote(api, name, url, size))
+            table = _open(_Remote(api, name, url, size, allowance))
             found = find_columns(table.schema_arrow, name)
             if columns is None:
                 columns = found
                 yield columns
             elif found[:3] != columns[:3]:
                 raise UserError("hub.set_damaged", name=name)
-            for content, label in _values(table, columns):
+            for content, label in _values(table, columns, name):
                 yield Row(number, content, label)
                 number += 1
 
@@ -84,6 +105,9 @@ def _open(file: "_Remote") -> Any:
         import pyarrow.parquet as parquet
     except ImportError as error:
         raise UserError("hub.no_pyarrow", name=file.called, package=PACKAGE) from error
+    file.seek(-min(END, file.size), io.SEEK_END)
+    if MAX_FOOTER < int.from_bytes(file.read(END)[:4], "little") < file.size:  # pyarrow refuses a longer one
+        raise _needs_memory(file.called)
     # With a buffer, a column is read by pages. A row group, which may be the whole table, is never in memory.
     return parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
 
@@ -95,10 +119,16 @@ def _damage_told(name: str) -> Iterator[None]:
         yield
     except UserError:
         raise
+    except MemoryError as error:
+        raise _needs_memory(name) from error
     except Exception as error:
         if type(error).__module__.startswith("pyarrow") or type(error) in (OSError, EOFError):
             raise UserError("hub.set_damaged", name=name) from error
         raise
+
+
+def _needs_memory(name: str) -> UserError:
+    return UserError("hub.set_needs_memory", name=name)
 
 
 def find_columns(schema: Any, name: str) -> Columns:
@@ -121,7 +151,7 @@ def find_columns(schema: Any, name: str) -> Columns:
         raise UserError("hub.set_no_images", name=name, columns=", ".join(schema.names)[:200])
     for field in schema:
         feature = features.get(field.name, {})
-        classes = feature.get("names")
+        classes = feature.get("names") if _is_whole(field.type) else None
         if feature.get("_type") == "ClassLabel" and isinstance(classes, list) and classes:
             return Columns(*image, field.name, tuple(map(str, classes)))
     return Columns(*image)
@@ -137,6 +167,13 @@ def _holds_bytes(kind: Any) -> bool | None:
     return True if inside and _holds_bytes(kind.field("bytes").type) is False else None
 
 
+def _is_whole(kind: Any) -> bool:
+    """Whether a column holds whole numbers: any other type could hold much in each row."""
+    from pyarrow import types
+
+    return bool(types.is_integer(kind))
+
+
 def _features(schema: Any) -> dict[str, Any]:
     try:
         found = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
@@ -146,23 +183,39 @@ def _features(schema: Any) -> dict[str, Any]:
     return found if whole else {}
 
 
-def _values(table: Any, columns: Columns) -> Iterator[tuple[bytes | None, int | None]]:
-    """Yield the bytes and the class number of each row."""
-    wanted = [f"{columns.image}.bytes" if columns.nested else columns.image, columns.label]
-    for batch in table.iter_batches(batch_size=BATCH, columns=list(filter(None, wanted))):
-        images = batch.column(columns.image).to_pylist()
-        labels = batch.column(columns.label).to_pylist() if columns.label else [None] * len(images)
-        for image, label in zip(images, labels, strict=True):
+def _values(table: Any, columns: Columns, name: str) -> Iterator[tuple[bytes | None, int | None]]:
+    """Yield the bytes and the class number of each row. Raises UserError for a row group that expands much.
+
+    Only one row is decoded at a time: a dictionary of one long value may give it to every row.
+    """
+    wanted = [f"{columns.image}.bytes" if columns.nested else columns.image]
+    wanted += [columns.label] if columns.label else []
+    for number in range(table.num_row_groups):
+        _check_claims(table.metadata.row_group(number), wanted, name)
+        for batch in table.iter_batches(1, row_groups=[number], columns=wanted, use_threads=False):
+            [image] = batch.column(columns.image).to_pylist()
+            label = batch.column(columns.label)[0].as_py() if columns.label else None
             content = image.get("bytes") if isinstance(image, dict) else image
             yield content or None, label if type(label) is int else None
+
+
+def _check_claims(group: Any, wanted: Sequence[str], name: str) -> None:
+    """Raise UserError for a row group whose own figures say that a wanted column expands beyond MAX_RATIO."""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema in wanted and column.total_uncompressed_size > max(
+            EXPANDS_FROM, MAX_RATIO * column.total_compressed_size
+        ):
+            raise _needs_memory(name)
 
 
 class _Remote(io.RawIOBase):
     """A file on the Hub, of which only ranges are downloaded."""
 
-    def __init__(self, api: "HfApi", name: str, url: str, size: int):
+    def __init__(self, api: "HfApi", name: str, url: str, size: int, allowance: _Allowance):
         super().__init__()
         self.api, self.called, self.url, self.size, self.place = api, name, url, size, 0
+        self.allowance = allowance
 
     def readable(self) -> bool:
         return True
@@ -184,7 +237,13 @@ class _Remote(io.RawIOBase):
         return content
 
     def _range(self, start: int, end: int) -> bytes:
-        """Download the bytes from start to end. Raises what the client raises, and UserError for others."""
+        """Download the bytes from start to end.
+
+        Raises what the client raises, and UserError for too many bytes and for others than these.
+        """
+        if end - start > MAX_READ:
+            raise _needs_memory(self.called)
+        self.allowance.spend(end - start, self.called)
         from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
         headers = build_hf_headers(token=self.api.token, library_name="ganarium")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gan.errors import MESSAGES, UserError
+from gan.errors import UserError
+from gan.hub.child import checked
 from gan.runs.disk import writing
 from gan.ui.server.children import Children, Shared
 
@@ -57,9 +58,7 @@ class HubSets:
         except (ValueError, RecursionError) as error:
             shutil.rmtree(staging, ignore_errors=True)  # the child was killed, also by a full memory
             raise UserError("hub.set_not_read", name=name) from error
-        if isinstance(answer, dict) and isinstance(answer.get("path"), str):
-            return Path(answer["path"])
-        raise _refusal(answer, name)
+        return Path(checked(answer, name)["path"])
 
 
 def settle(path: Path, uploads: Path) -> Path:
@@ -70,12 +69,3 @@ def settle(path: Path, uploads: Path) -> Path:
             uploads.mkdir(parents=True, exist_ok=True)
             path.parent.replace(target)
     return target / path.name
-
-
-def _refusal(answer: Any, name: str) -> UserError:
-    """Turn the error that the child printed into a UserError."""
-    try:
-        key, values = answer["error"]["key"], answer["error"]["values"]
-        return UserError(key if key in MESSAGES else "hub.set_not_read", **{"name": name, **values})
-    except (TypeError, KeyError, IndexError):
-        return UserError("hub.set_not_read", name=name)
