@@ -205,6 +205,11 @@ def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
     return start
 
 
+def _is_restart() -> bool:
+    """Whether torchrun starts this process again, after a rank died. It repeats the arguments of the start."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
 def _default(kind: Kind, name: str) -> Any:
     return next(field.default for field in dataclasses.fields(kind.Config) if field.name == name)
 
@@ -403,7 +408,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif on and run_dir is not None:
             _train_in_job(run_dir, on, mirror, image)
         elif run_dir is not None:
-            _train(run_dir, anew, options.get("data"), more, cap)
+            first = not _is_restart()  # --anew and --more are obeyed already
+            _train(run_dir, anew and first, options.get("data"), more if first else None, cap)
         else:
             options.pop("kind", None)
             path = new_run(options, out, kind, cap)

@@ -1,7 +1,7 @@
 """What the processes of tests/server/runs/test_team.py do, as ranks of a team.
 
 `python -m tests.support.ranks trials FOLDER` takes part in all trials below, and writes FOLDER/RANK.json.
-`python -m tests.support.ranks dying RUN_DIR` trains a run; rank 1 kills itself once, at step DIES.
+`python -m tests.support.ranks dying RUN_DIR [OPTIONS]` trains a run; rank 1 kills itself once, at step DIES.
 """
 
 import os
@@ -86,7 +86,7 @@ def _breaking(team: Team, error: Exception | None) -> Trainer:
     return trainer
 
 
-def _dying(path: str) -> int:
+def _dying(path: str, *options: str) -> int:
     from gan.cli.train import main
 
     mark, step = Path(path, "died"), Trainer._next_step
@@ -98,13 +98,13 @@ def _dying(path: str) -> int:
         return step(self)
 
     Trainer._next_step = next_step
-    return main([path])
+    return main([path, *options])
 
 
 if __name__ == "__main__":
-    what, where = sys.argv[1:]
+    what, where, *options = sys.argv[1:]
     if what == "dying":
-        sys.exit(_dying(where))
+        sys.exit(_dying(where, *options))
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     team = join()

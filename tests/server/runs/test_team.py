@@ -10,6 +10,7 @@ import psutil
 import pytest
 import torch
 
+from gan.cli.train import main as train_command
 from gan.device import Device
 from gan.files import read_json, write_json
 from gan.kinds.points.recipes import make_config as points_config
@@ -87,18 +88,38 @@ def test_a_fault_of_one_rank_moves_all_back(pair):
     assert (pair[0]["full"], pair[0]["exploded"]) == (ranks.OUT_OF_MEMORY, ranks.EXPLODED)
 
 
-def test_a_killed_rank_changes_no_byte_of_the_end(tmp_path, flushing):
-    run, steps = tmp_path / "run", 40
-    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=16 * steps / 1000)
-    write_json(run / "config.json", config.to_json())
+def train_and_die(run, *options):
+    """Train a run with two ranks, the second of which dies once. Returns the status at the end."""
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=5"]
     subprocess.run(
-        [sys.executable, "-m", *command, "-m", "tests.support.ranks", "dying", str(run)],
+        [sys.executable, "-m", *command, "-m", "tests.support.ranks", "dying", str(run), *options],
         env=PYTHON,
         check=True,
     )
     assert (run / "died").exists()
-    status = read_json(run / "status.json")
+    return read_json(run / "status.json")
+
+
+def test_more_and_anew_count_only_in_the_first_start(tmp_path, monkeypatch):
+    run, half = tmp_path / "run", 16 * 20 / 1000
+    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=half)
+    write_json(run / "config.json", config.to_json())
+    assert train_command([str(run)]) == 0
+    status = train_and_die(run, "--more", str(half))
+    assert (status["state"], status["step"]) == ("finished", 40), "not 20 more for each start"
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    curves = run / "tensorboard" / "curves"  # --anew deletes it with the model
+    curves.parent.mkdir()
+    curves.touch()
+    assert train_command([str(run), "--anew"]) == 0
+    assert curves.exists()
+
+
+def test_a_killed_rank_changes_no_byte_of_the_end(tmp_path, flushing):
+    run, steps = tmp_path / "run", 40
+    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=16 * steps / 1000)
+    write_json(run / "config.json", config.to_json())
+    status = train_and_die(run)
     assert (status["state"], status["step"]) == ("finished", steps)
     assert steps > DIES
     config, compute = read_config(run), status["compute"]
