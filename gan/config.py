@@ -202,8 +202,8 @@ class RunConfig(Settings):
     start_from: str = setting(
         "",
         (
-            "Model whose weights the run begins with: a shipped model, or the directory or id of a run. "
-            "Empty: new weights."
+            "Model whose weights the run begins with: a shipped model, the directory or id of a run, or "
+            "hub:OWNER/NAME. Empty: new weights."
         ),
     )
     track: str = tracker()

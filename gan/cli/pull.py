@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     from gan.hub.pull import pull
 
     try:
-        found = pull(options.repository, with_d=options.with_d)
+        found = pull(options.repository)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -26,12 +26,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gan pull",
         description=(
-            "Pull a generator from the Hugging Face Hub into the cache. Explore lists it, and other commands "
-            "accept hub:OWNER/NAME. The token is the one that “hf auth login” saved, or $HF_TOKEN, if any."
+            "Pull a generator from the Hugging Face Hub into the cache, with its discriminator if there is "
+            "one. Explore lists it, and other commands accept hub:OWNER/NAME. The token is the one that “hf "
+            "auth login” saved, or $HF_TOKEN, if any."
         ),
     )
     parser.add_argument("repository", metavar="OWNER/NAME[@REVISION]", help="the repository")
-    parser.add_argument(
-        "--with-d", action="store_true", help="pull the discriminator too, if the repository has one"
-    )
     return parser

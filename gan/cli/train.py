@@ -7,6 +7,7 @@ python -m gan train my-run --anew                              restart it from s
 python -m gan train my-run --more 5                            give a finished run five more minutes
 python -m gan train --data hub:OWNER/NAME --cap 5000          learn pictures of a data set of the Hub
 python -m gan train --start-from digits --data PATH            begin with the weights of another model
+python -m gan train --start-from hub:OWNER/NAME --data PATH    begin with those of a model of the Hub
 python -m gan train --data digits --on hf-job t4-small   train in a Job of the Hugging Face Hub
 python -m gan train --kind points --data grid25                learn points of the plane instead of images
 python -m gan train --kind points --help                       the settings of that kind
@@ -31,13 +32,14 @@ from gan.data.own.source import read_source
 from gan.errors import UserError
 from gan.export.track import refuse_missing, tracking
 from gan.files import read_json, read_object, write_json
+from gan.hub.pull import pull_missing
 from gan.hub.sets import CAP, pull_apart
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.latent.origins import bring, find_origin
 from gan.runs import disk
 from gan.runs.more import extend
-from gan.train.origin import START, Origin
+from gan.train.origin import START, Origin, read_record
 
 if TYPE_CHECKING:
     from gan.train.team import Team
@@ -194,6 +196,7 @@ def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
     """Return the model to start from. Sets its recipe and shapes where `settings` leaves them open."""
     if not settings.get("start_from"):
         return None
+    pull_missing(settings["start_from"])
     start = find_origin(settings["start_from"])
     settings["start_from"] = start.id
     if start.recipe in kind.RECIPES:
@@ -206,7 +209,7 @@ def _start(settings: dict[str, Any], kind: Kind) -> Origin | None:
 
 
 def _is_restart() -> bool:
-    """Whether torchrun starts this process again, after a rank died. It repeats the arguments of the start."""
+    """Whether torchrun starts this process again, with the same arguments, after a rank died."""
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
@@ -310,7 +313,8 @@ def _lead(
             raise UserError("runs.cant_more", state=state)
         extend(path, before, more)
     start_from = getattr(before, "start_from", "")  # runs on images have it
-    if start_from and (anew or not has_state(path / "state")):
+    if start_from and (anew or not has_state(path / "state")) and not read_record(path):
+        pull_missing(start_from)
         bring(path, start_from)
     if anew:
         refuse_second_worker(path)

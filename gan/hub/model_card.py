@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from gan.export.card import MARK, OWN_LICENCE
+from gan.export.card import MARK, OWN_LICENCE, named
 from gan.latent.catalogue import HUB_ID
 
 LIBRARY, PIPELINE = "ganarium", "unconditional-image-generation"
@@ -31,6 +31,8 @@ FACTS = {
     "Images that D saw": "images",
     "Training time in seconds": "seconds",
     "Hardware": "hardware",
+    "Began with": "started_from",
+    "Budget added": "extended",
     "torch": "torch",
     "Images in the data set": "data_count",
     "Commit of the data set": "data_commit",
@@ -80,10 +82,18 @@ def _metadata(card: dict[str, Any], repository: str) -> str:
         license=known or "other",
         license_name=None if known else re.sub(r"[^a-z0-9]+", "-", licence.lower()).strip("-"),
         datasets=sets or ([ON_THE_HUB[data]] if data in ON_THE_HUB else None),
+        base_model=_base(card),
         tags=[*TAGS],
         model_name=str(card.get("title") or repository) if results else None,
         eval_results=results or None,
     ).to_yaml()
+
+
+def _base(card: dict[str, Any]) -> str | None:
+    """Return the repository of the model that this one began with, or None if the Hub has none."""
+    start = card.get("started_from")
+    match = HUB_ID.fullmatch(str(start.get("id"))) if isinstance(start, dict) else None
+    return f"{match[1]}/{match[2]}" if match else None
 
 
 def _named(score: str, net: str | None) -> str:
@@ -120,10 +130,24 @@ def _body(card: dict[str, Any], repository: str, with_d: bool) -> str:
         ),
         *_scores(card),
         "## Provenance",
-        _table({row: card.get(key) for row, key in FACTS.items()}),
+        _table({row: {**card, **_history(card)}.get(key) for row, key in FACTS.items()}),
         MARK,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _history(card: dict[str, Any]) -> dict[str, Any]:
+    """Return the origin of a model and each growth of its budget as texts, "" where there is none."""
+    start, grown = card.get("started_from"), card.get("extended")
+    parts = [named(start), _base(card), f"D {start.get('discriminator')}" if isinstance(start, dict) else ""]
+    growths = [one for one in grown if isinstance(one, dict)] if isinstance(grown, list) else []
+    added = [
+        f"{one[unit]} {unit} after {one.get('at_images')} images"
+        for one in growths
+        for unit in ("minutes", "kimg")
+        if unit in one
+    ]
+    return {"started_from": " · ".join(filter(None, parts)), "extended": "; ".join(added)}
 
 
 def _scores(card: dict[str, Any]) -> list[str]:

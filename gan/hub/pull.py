@@ -1,28 +1,32 @@
-"""Pull a generator from the Hub into the cache, where Explore, commands and programs find it.
+"""Pull a generator from the Hub into the cache:  python -m gan.hub.pull NAME
 
-Only the files in gan.hub.folder.PULLED come, by name and below a limit, and nothing of a repository runs. All
-of them must pass gan.hub.folder.check before the model is kept.
+Explore, commands and programs find it there. Only the files in gan.hub.folder.PULLED come, and D where the
+repository has one, by name and below a limit. Nothing of a repository runs. All of them must pass
+gan.hub.folder.check before the model is kept.
 """
 
+import argparse
 import shutil
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gan import console
 from gan.errors import UserError
 from gan.files import read_object, write_json
+from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
-from gan.hub.folder import DISCRIMINATOR, LIMITS, PULLED, check, too_large
+from gan.hub.folder import CONFIG, DISCRIMINATOR, LIMITS, PULLED, check, too_large
 from gan.latent import catalogue
-from gan.latent.catalogue import HUB_ID, Entry, pulled_folder, pulled_id, pulled_root
+from gan.latent.catalogue import HUB_ID, PULLED_RECORD, Entry, pulled_folder, pulled_id, pulled_root
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 KEPT = 20  # pulled models; the oldest are dropped
-ORIGIN = "pulled.json"  # the repository, the commit and the time of a pulled model
 NEW = ".new-"  # prefix of a download's folder
 ABANDONED = 3600  # seconds after which such a folder belongs to no download
 PAGE = "https://huggingface.co/"
@@ -51,32 +55,31 @@ def as_id(text: str) -> str:
 def pull(
     text: str,
     token: Token = None,
-    with_d: bool = False,
     root: Path | None = None,
     client: "HfApi | None" = None,
 ) -> Pulled:
     """Pull the newest commit of a model into `root`, by default `pulled_root()`. Imports torch.
 
-    text: see `as_id`. token: False for anonymous requests, None for the saved token. with_d: pull D too.
-    A model that is already here at that commit is not downloaded again. Raises UserError, and then leaves
-    nothing behind.
+    text: see `as_id`. token: False for anonymous requests, None for the saved token. A model that is already
+    here at that commit is not downloaded again. Raises UserError, and then leaves nothing behind.
     """
     model_id, root = as_id(text), root or pulled_root()
     target, api = root / pulled_folder(model_id), client or open_client(token)
-    files = (*PULLED, DISCRIMINATOR) if with_d else PULLED
     with _one, in_words(model_id):
         root.mkdir(parents=True, exist_ok=True)
         _sweep(root)
-        commit = _look(api, model_id, files)
+        commit, files = _look(api, model_id)
+        public = api.token is False or _is_public(model_id, commit)
         with tempfile.TemporaryDirectory(prefix=NEW, dir=root) as temporary:
             here = Path(temporary)
             if not _is_here(target, commit, files):
                 _download(api, model_id, commit, files, here)
-                check(here / "model", model_id, with_d)
+                check(here / "model", model_id, DISCRIMINATOR in files)
                 if target.exists():
                     target.replace(here / "before")
                 (here / "model").replace(target)
-            write_json(target / ORIGIN, {"model": model_id, "commit": commit, "pulled": time.time()})
+            record = {"model": model_id, "commit": commit, "pulled": time.time(), "public": public}
+            write_json(target / PULLED_RECORD, record)
             return Pulled(model_id, target, commit, _drop_oldest(root, here))
 
 
@@ -95,6 +98,12 @@ def find(place: str, snapshot: str | None = None) -> Entry:
     return catalogue.read_pulled(place, folder)
 
 
+def pull_missing(place: str) -> None:
+    """Pull a model of the Hub by its id, unless it is already here. Raises UserError."""
+    if place.startswith("hub:"):
+        find(place)
+
+
 def _repository(model_id: str) -> tuple[str, str | None]:
     """Return the repository and the revision in a model's id."""
     match = HUB_ID.fullmatch(model_id)
@@ -103,23 +112,48 @@ def _repository(model_id: str) -> tuple[str, str | None]:
     return f"{owner}/{name}", revision
 
 
-def _look(api: "HfApi", model_id: str, files: tuple[str, ...]) -> str:
-    """Return the commit to pull. Raises UserError for a file that is missing or too large."""
-    from huggingface_hub import hf_hub_url
+def _look(api: "HfApi", model_id: str) -> tuple[str, tuple[str, ...]]:
+    """Return the commit to pull and its files. Raises UserError for a file that is missing or too large."""
+    from huggingface_hub.errors import RemoteEntryNotFoundError
 
-    repository, revision = _repository(model_id)
-    commit = None
-    for file in files:
+    _, revision = _repository(model_id)
+    commit, files = None, []
+    for file in (*PULLED, DISCRIMINATOR):
         # All files come from the commit of the first.
-        url = hf_hub_url(repository, file, revision=commit or revision, endpoint=api.endpoint)
-        found = api.get_hf_file_metadata(url=url)
+        try:
+            found = _head(api, model_id, file, commit or revision)
+        except RemoteEntryNotFoundError:
+            if file != DISCRIMINATOR:
+                raise
+            continue
         if found.size is None or not found.commit_hash:
             raise UserError("hub.broken", name=model_id)
         if found.size > LIMITS[file]:
             raise too_large(model_id, file)
         commit = commit or found.commit_hash
+        files.append(file)
     assert commit is not None
-    return commit
+    return commit, tuple(files)
+
+
+def _head(api: "HfApi", model_id: str, file: str, revision: str | None) -> Any:
+    """Return what the Hub says of a file without its content."""
+    from huggingface_hub import hf_hub_url
+
+    repository, _ = _repository(model_id)
+    return api.get_hf_file_metadata(
+        url=hf_hub_url(repository, file, revision=revision, endpoint=api.endpoint)
+    )
+
+
+def _is_public(model_id: str, commit: str) -> bool:
+    """Whether the Hub gives a model to everybody. Any failure counts as no: a secret must not leak."""
+    try:
+        with in_words(model_id):
+            _head(open_client(False), model_id, CONFIG, commit)
+    except UserError:
+        return False
+    return True
 
 
 def _download(api: "HfApi", model_id: str, commit: str, files: tuple[str, ...], here: Path) -> None:
@@ -140,7 +174,7 @@ def _download(api: "HfApi", model_id: str, commit: str, files: tuple[str, ...], 
 
 
 def _is_here(target: Path, commit: str, files: tuple[str, ...]) -> bool:
-    return read_object(target / ORIGIN).get("commit") == commit and all(
+    return read_object(target / PULLED_RECORD).get("commit") == commit and all(
         (target / file).is_file() for file in files
     )
 
@@ -149,7 +183,7 @@ def _drop_oldest(root: Path, here: Path) -> tuple[str, ...]:
     """Move the oldest models beyond KEPT into the folder `here`, which is deleted next. Returns their ids."""
     known = {pulled_id(path.name): path for path in root.iterdir() if path.is_dir()}
     listed = sorted(
-        ((path.joinpath(ORIGIN), model_id) for model_id, path in known.items() if model_id),
+        ((path.joinpath(PULLED_RECORD), model_id) for model_id, path in known.items() if model_id),
         key=lambda one: one[0].stat().st_mtime if one[0].exists() else 0.0,
         reverse=True,
     )
@@ -163,3 +197,25 @@ def _sweep(root: Path) -> None:
     for path in root.glob(f"{NEW}*"):
         if path.stat().st_mtime < time.time() - ABANDONED:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Pull without a token, and print {"id", "dropped"} or {"error": {key, values}} as JSON.
+
+    Returns the exit status. The page's server calls this as a process of its own, which it can end.
+    """
+    console.prepare()
+    parser = argparse.ArgumentParser(prog="python -m gan.hub.pull", description="Pull a public model.")
+    parser.add_argument("name", help="OWNER/NAME[@REVISION]")
+    name = parser.parse_args(arguments).name
+    child.prepare()
+
+    def answer() -> dict[str, Any]:
+        found = pull(name, token=False)
+        return {"id": found.id, "dropped": found.dropped}
+
+    return child.tell(answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

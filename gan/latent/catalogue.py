@@ -30,6 +30,7 @@ _WITHOUT_PICTURES = {
     "stopped": "latent.run_stopped",
 }
 EXPLORED = "images"  # the kind of runs whose generators the catalogue lists
+PULLED_RECORD = "pulled.json"  # says where a pulled model comes from, and whether it is public
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Shipped models: inside an installed package, or beside the package in a checkout.
@@ -59,6 +60,11 @@ def pulled_id(folder: str) -> str | None:
     name, _, revision = rest.partition("--")
     model_id = f"hub:{owner}/{name}" + (f"@{revision}" if revision else "")
     return model_id if HUB_ID.fullmatch(model_id) else None
+
+
+def is_public(folder: Path) -> bool:
+    """Whether the model in a folder of `pulled_root` was public when it was pulled."""
+    return read_object(folder / PULLED_RECORD).get("public") is True
 
 
 def file_name(model_id: str) -> str:
@@ -116,18 +122,22 @@ class Entry:
             "shape": self.shape,
             "updated": self.version,
             "scored": self.scored,
+            "data": public_name(self.data) if self.data else "",
         }
 
 
 class Catalogue:
     """The generators in a directory of runs, a directory of checkpoints, and one of pulled models.
 
-    The catalogue caches each entry until one of its files changes.
+    The catalogue caches each entry until one of its files changes. private: whether it lists pulled models
+    that strangers can't have from the Hub.
     """
 
-    def __init__(self, runs_root: Path, checkpoints_root: Path, pulled: Path | None = None):
+    def __init__(
+        self, runs_root: Path, checkpoints_root: Path, pulled: Path | None = None, private: bool = True
+    ):
         self.runs_root, self.checkpoints_root = Path(runs_root), Path(checkpoints_root)
-        self.pulled_root = pulled or pulled_root()
+        self.pulled_root, self.private = pulled or pulled_root(), private
         self._known: dict[str, tuple[tuple[str, ...], Entry | UserError]] = {}
 
     def entries(self) -> list[Entry]:
@@ -172,7 +182,8 @@ class Catalogue:
             place = self.runs_root / match[2], RUN_WEIGHTS, read_run
         else:
             place = self.checkpoints_root / match[2], SHIPPED_WEIGHTS, read_shipped
-        if not place[0].is_dir():
+        hidden = pulled and not self.private and not is_public(place[0])
+        if hidden or not place[0].is_dir():
             raise UserError("hub.not_pulled" if pulled else "latent.unknown_model", name=model_id)
         return place
 

@@ -35,8 +35,8 @@ EVENTS = {
     ),
     "began_from": ("G and D began with the weights of “{title}”. The SHA-256 of its generator is {digest}."),
     "began_from_g": (
-        "G began with the weights of “{title}”. D began anew, because the model has none. The SHA-256 of its "
-        "generator is {digest}."
+        "G began with the weights of “{title}”. D began anew, because the model has none that can be read. "
+        "The SHA-256 of its generator is {digest}."
     ),
     "classes_anew": (
         "The model has other classes or clusters, so the weights of classes and clusters began anew."
