@@ -70,7 +70,7 @@ MESSAGES = {
     ),
     "hub.too_large": "“{name}” can't be used: its file {file} is larger than {limit}. Choose another model.",
     "hub.broken": "“{name}” did not arrive whole from the Hub. Try again later.",
-    "hub.cannot_keep": "“{name}” can't be kept ({reason}). Make room in the cache folder, and try again.",
+    "hub.cannot_keep": "“{name}” can't be kept ({reason}). Make room on the disk, and try again.",
     "hub.gated": "“{name}” is open only to people whom its owner lets in. Choose another model.",
     "hub.no_token": "There is no token for the Hub. Run “hf auth login”, or set HF_TOKEN, and try again.",
     "hub.bad_token": (

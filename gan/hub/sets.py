@@ -6,8 +6,10 @@ repository runs, and nothing here decodes an image.
 """
 
 import argparse
+import errno
 import hashlib
 import itertools
+import os
 import re
 import shutil
 import sys
@@ -28,6 +30,7 @@ from gan.data.own.file_types import HEAD, kind_of
 from gan.data.own.report import LeftOut
 from gan.data.own.source import UNSTATED, Source, folder_of, printable, write_source
 from gan.errors import UserError, refuse_if_full
+from gan.files import FULL
 from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.pull import ABANDONED, NEW
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 CAP, MOST = 10_000, MAX_ENTRIES  # pictures of a set, if nobody says otherwise, and at most
 PAGE = "https://huggingface.co/datasets/"
 CONVERTED = "refs/convert/parquet"  # the branch on which the Hub keeps each public set as tables
+SPARE = 2**30  # bytes of the disk that a zip leaves free
 ABREAST = 8  # files downloaded at once
 _PART = re.compile(r'[^\x00-\x1f\x7f\\/:*?"<>|#%@.][^\x00-\x1f\x7f\\/:*?"<>|#%@]{0,119}')
 MAX_PARTS = 10  # folders of a path
@@ -286,22 +290,36 @@ def _of_zip(api: "HfApi", wanted: Wanted, found: _Found, cap: int, archive: Path
     """
     if found.files[wanted.path] > MAX_TOTAL:
         raise _too_large(wanted)
+    _check_room(wanted, archive.parent, found.files[wanted.path])
     path = _download(api, wanted, found, wanted.path, archive.parent)
     try:
         with archives.open_zip(path) as opened:
             pictures = archives.inspect(path, opened).pictures
             if len(pictures) > cap:
-                first = (
-                    Picture(str(one.place), archives.read_member(opened, one.info)) for one in pictures[:cap]
-                )
-                return _write(wanted, archive, first)
+                first = pictures[:cap]
+                # The download and its copy are on the disk together.
+                _check_room(wanted, archive.parent, sum(one.info.file_size for one in first))
+                return _write(wanted, archive, _of_members(opened, first))
     except archives.DAMAGE as error:
         refuse_if_full(error)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         raise UserError("data.damaged_zip", path=wanted.name) from error
     except UserError as error:
         raise UserError(error.key, **{**error.values, "path": wanted.name}) from error
     path.replace(archive)
     return len(pictures)
+
+
+def _of_members(opened: zipfile.ZipFile, members: list[archives.ZipMember]) -> Iterator[Picture]:
+    for one in members:
+        yield Picture(str(one.place), archives.read_member(opened, one.info))
+
+
+def _check_room(wanted: Wanted, folder: Path, size: int) -> None:
+    """Raise UserError where the disk of a folder has no room for `size` bytes more."""
+    if shutil.disk_usage(folder).free < size + SPARE:
+        raise UserError("hub.cannot_keep", name=wanted.name, reason=os.strerror(errno.ENOSPC))
 
 
 def _download(api: "HfApi", wanted: Wanted, found: _Found, file: str, here: Path) -> Path:

@@ -1,7 +1,9 @@
 """Test pictures by name with the real client of the Hub, against a small Hub on this machine."""
 
+import errno
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -179,6 +181,31 @@ def test_a_zip_and_a_folder_inside_a_repository(hub):
     assert loose.source.name == f"hub:{NAME}/loose pets"
     assert len(data.load(str(pull(f"{NAME}/data")), 28, 1).images) == 40, "a folder of tables"
     assert refused(lambda: pull(f"{NAME}/nowhere")) == "hub.set_no_place"
+
+
+def test_a_zip_whose_copy_finds_no_room_is_told_in_a_sentence(hub, tmp_path, monkeypatch):
+    packed = zipped({f"{number}.png": picture(number) for number in range(20)})
+    hub.repositories[PLACE].files["pets.zip"] = packed
+    free = [sets.SPARE + len(packed), sets.SPARE + 1000]
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=free.pop(0)))
+    with monkeypatch.context() as client:  # it looks too, before each download
+        client.setattr("huggingface_hub.file_download._check_disk_space", lambda *facts: None)
+        assert refused(lambda: pull(f"{NAME}/pets.zip", cap=12)) == "hub.cannot_keep"
+        assert free == [], "once for the download, once for the copy"
+        free = [sets.SPARE]
+        assert refused(lambda: pull(f"{NAME}/pets.zip")) == "hub.cannot_keep"
+    assert set(left(tmp_path)) <= {"hub-data"}
+
+
+def test_a_full_disk_is_no_damage(hub, monkeypatch):
+    hub.repositories[PLACE].files["pets.zip"] = zipped({f"{k}.png": picture(k) for k in range(20)})
+
+    def full(*parts):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sets, "_write", full)
+    assert refused(lambda: pull(f"{NAME}/pets.zip", cap=12)) == "hub.cannot_keep"
 
 
 def test_a_repository_without_tables_is_read_from_the_converted_ones(hub):

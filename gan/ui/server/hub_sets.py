@@ -17,7 +17,9 @@ from gan.ui.server.children import Children, Shared
 
 COMMAND = (sys.executable, "-m", "gan.hub.sets")
 MINUTES = 15.0  # for one pull
-ROOM = 3 * 2**30  # bytes that must be free before a pull: the largest set, and what stays free in any case
+# Bytes that must be free before a pull: the largest set, and what stays free in any case. The child checks
+# whether a zip needs more.
+ROOM = 3 * 2**30
 STAGING = ".pulls"  # the folder beside the uploads in which the child writes
 
 
