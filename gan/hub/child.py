@@ -58,12 +58,15 @@ def ask(command: list[str], name: str) -> dict[str, Any]:
     return checked(answer, name)
 
 
-def checked(answer: Any, name: str) -> dict[str, Any]:
-    """Return the answer of a child, or raise the UserError that it printed about `name`."""
+def checked(answer: Any, name: str, otherwise: str = "hub.set_not_read") -> dict[str, Any]:
+    """Return the answer of a child, or raise the UserError that it printed about `name`.
+
+    otherwise: the key of the error for an answer that is none.
+    """
     if isinstance(answer, dict) and isinstance(error := answer.get("error"), dict):
         key, values = error.get("key"), error.get("values")
         if key in MESSAGES and isinstance(values, dict):
             raise UserError(key, **{"name": name, **values})
     elif isinstance(answer, dict):
         return answer
-    raise UserError("hub.set_not_read", name=name)
+    raise UserError(otherwise, name=name)

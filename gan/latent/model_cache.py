@@ -28,11 +28,11 @@ class Explorer:
     """All models of a server. Thread-safe.
 
     The first `open` imports torch and sets its number of threads for this process. The default is one thread.
-    A page generates single small images, and the trainer needs the other cores.
+    A page generates single small images, and the trainer needs the other cores. private: see Catalogue.
     """
 
-    def __init__(self, runs_root: Path, checkpoints_root: Path, threads: int = 1):
-        self._catalogue = Catalogue(runs_root, checkpoints_root)
+    def __init__(self, runs_root: Path, checkpoints_root: Path, threads: int = 1, private: bool = True):
+        self._catalogue = Catalogue(runs_root, checkpoints_root, private=private)
         self._threads = threads
         self._torch_ready = False
         self._lock = threading.RLock()

@@ -402,7 +402,7 @@ def visits(folder: Path) -> Target:
 
 
 def offline(command: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Answer as the process does that pulls a data set where no Hub can be reached."""
+    """Answer as a process does that pulls a model or a data set where no Hub can be reached."""
     return {"error": {"key": "hub.offline", "values": {}}}
 
 
@@ -418,7 +418,7 @@ def handlers(folder: Path) -> Target:
     subject, _ = plant(folder / "runs", folder / "checkpoints")
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
-    services.hub_sets.ask = offline  # a process for each name would take a second
+    services.hub_sets.ask = services.hub_models.ask = offline  # a process for each name would take a second
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
     visits = asked(subject)

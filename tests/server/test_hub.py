@@ -1,6 +1,7 @@
 """Test push and pull with the real client of the Hub, against a small Hub on this machine."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -19,19 +20,24 @@ from gan.hub.folder import LIMITS, check
 from gan.hub.pull import as_id, pull
 from gan.hub.push import push
 from gan.latent.catalogue import Catalogue, pulled_folder, pulled_id
+from gan.latent.origins import origin_of
 from gan.library import load, train
 from gan.models import build_generator, generator_file, load_discriminator, load_generator
 from gan.runs.store import Store
 from gan.ui.explore.tab import routes
+from gan.ui.server import hub_models
 from gan.ui.server.access import Access
 from gan.ui.server.guard import Guard
 from gan.ui.server.services import Services
+from gan.ui.server.starting import parse_root
+from gan.ui.train import form
 from tests.fakes.hub import NOWHERE, TOKEN, WRONG_TOKEN, Refusal, Repository, fake_hub
 from tests.support.generators import tiny_spec
 
 NAME = "ada/digits"
 SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 PULLED = ("config.json", "card.json", "generator.safetensors")
+D = "discriminator.safetensors"
 CLOSED = "a token of the teacher"
 
 
@@ -92,7 +98,7 @@ def left(root) -> list:
 
 
 def test_what_was_pushed_comes_back_byte_for_byte_and_draws(hub, root, run, published, capsys, tmp_path):
-    assert pull_command([NAME, "--with-d"]) == 0
+    assert pull_command([NAME]) == 0
     assert capsys.readouterr().out.startswith(f"hub:{NAME} is in {root / 'ada--digits'}, at commit ")
     names = (*PULLED, "discriminator.safetensors")
     assert left(root / "ada--digits") == sorted([*names, "pulled.json"])
@@ -331,8 +337,7 @@ def test_a_malicious_repository_leaves_nothing(name, hub, root, published):
         del files[file]
     else:
         files[file] = make(published)
-    with_d = file == "discriminator.safetensors"
-    key = refused(lambda: pull(NAME, token=False, with_d=with_d))
+    key = refused(lambda: pull(NAME, token=False))
     assert key in ("hub.not_a_generator", "hub.other_version", "hub.unknown_file", "hub.too_large")
     assert left(root) == []
     assert Catalogue(root, root).entries() == []
@@ -354,11 +359,11 @@ def test_nothing_but_the_named_files_comes_and_the_same_commit_only_once(hub, ro
     hub.repositories[NAME].files |= {"setup.py": b"import os", "../../evil.py": b"x", "model.pkl": b"x"}
     first = pull(f" https://huggingface.co/{NAME}/ ", token=False)
     asked = {path.rpartition("/")[2] for _, path, _ in hub.seen}
-    assert asked == set(PULLED)
+    assert asked == {*PULLED, D}
     hub.seen.clear()
     assert pull(f"hub:{NAME}", token=False) == first
     assert {method for method, *_ in hub.seen} == {"HEAD"}
-    assert left(first.folder) == sorted([*PULLED, "pulled.json"])
+    assert left(first.folder) == sorted([*PULLED, D, "pulled.json"])
     hub.repositories[NAME].files["notes.txt"] = b"a new commit"
     assert pull(NAME, token=False).commit != first.commit
     assert left(root) == ["ada--digits"]
@@ -393,7 +398,11 @@ def test_what_is_no_id_is_refused_before_any_request(name, hub):
 @pytest.fixture
 def page(hub, tmp_path):
     """A client of the page's routes, and the services behind it, which have a token."""
-    services = Services(store=Store(tmp_path / "runs"), checkpoints=tmp_path / "none", access=Access(CLOSED))
+    return visit(tmp_path, access=Access(CLOSED))
+
+
+def visit(tmp_path, **options):
+    services = Services(store=Store(tmp_path / "runs"), checkpoints=tmp_path / "none", **options)
     app = Guard(Starlette(routes=routes(services)), services)
     return TestClient(app, raise_server_exceptions=False, base_url="http://localhost"), services
 
@@ -410,6 +419,9 @@ def test_whoever_controls_pulls_into_the_page_without_the_servers_token(hub, pag
     assert browser.post(address, json={"id": NAME}).json() == {"id": model}
     [listed] = browser.get("/gradio_api/gan/models").json()
     assert (listed["id"], listed["kind"], listed["title"]) == (model, "hub", "Ada's digits")
+    assert listed["data"] == "digits"
+    [start] = [origin_of(entry) for entry in services.catalogue().entries()]
+    assert start.discriminator is not None
     assert listed["scored"]["scores"]["FD"] > 0
     for route in ("image", "model", "wall", "take/onnx", "take/html", "times"):
         reply = browser.get(f"/gradio_api/gan/{route}", params={"id": model})
@@ -427,7 +439,8 @@ def test_whoever_controls_pulls_into_the_page_without_the_servers_token(hub, pag
 def test_a_dropped_model_is_gone_from_the_page(hub, page, monkeypatch, published):
     browser, services = page
     services.access = Access()
-    monkeypatch.setattr(pulling, "KEPT", 1)
+    keeping_one = "import sys; from gan.hub import pull; pull.KEPT = 1; sys.exit(pull.main())"
+    monkeypatch.setattr(hub_models, "COMMAND", (sys.executable, "-c", keeping_one))
     hub.repositories["a/two"] = Repository(dict(published))
     for name in (NAME, "a/two"):
         browser.post("/gradio_api/gan/pull", json={"id": name})
@@ -442,3 +455,31 @@ def test_a_private_model_comes_with_the_token_of_the_terminal(hub, root, monkeyp
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     assert pull_command([NAME]) == 0
     assert left(root) == ["ada--digits"]
+
+
+SHARED = {
+    "a token": {"access": Access(CLOSED)},
+    "a network": {"host": "0.0.0.0"},
+    "a proxy": {"root": parse_root("/gan")},
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_page_that_others_see_keeps_private_models_for_itself(name, hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    hub.repositories[NAME].private = True
+    pull(NAME)
+    model = f"hub:{NAME}"
+    browser, services = visit(tmp_path, **SHARED[name])
+    assert browser.get("/gradio_api/gan/models").json() == []
+    for route in ("image", "model", "take/onnx"):
+        reply = browser.get(f"/gradio_api/gan/{route}", params={"id": model})
+        assert (reply.status_code, reply.json()["error"]["key"]) == (404, "hub.not_pulled")
+    with pytest.raises(UserError) as caught:
+        form.origin(services, {"start": model})
+    assert caught.value.key == "hub.not_pulled"
+    alone, _ = visit(tmp_path)
+    assert [listed["id"] for listed in alone.get("/gradio_api/gan/models").json()] == [model]
+    hub.repositories[NAME].private = False
+    pull(NAME)
+    assert [listed["id"] for listed in browser.get("/gradio_api/gan/models").json()] == [model]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
-from gan.hub.pull import pull
+from gan.hub.pull import as_id
 from gan.ui.server.http import json_body, post
 from gan.ui.server.services import Services
 
@@ -22,11 +22,9 @@ def hub_routes(services: Services) -> list[BaseRoute]:
         name = json_body(request).get("id")
         if not isinstance(name, str):
             raise UserError("ui.bad_form")
-        explorer = services.explorer()
-        explorer.prepare()
-        found = pull(name, token=False)
-        for dropped in found.dropped:
-            explorer.forget(dropped)
-        return {"id": found.id}
+        found = services.hub_models.pull(as_id(name))
+        for dropped in found["dropped"]:
+            services.explorer().forget(dropped)
+        return {"id": found["id"]}
 
     return [post("pull", fetch)]

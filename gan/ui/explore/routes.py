@@ -139,7 +139,7 @@ class _Routes:
 def list_models(services: Services) -> list[dict[str, Any]]:
     """Return every model as the picker shows it.
 
-    Runs also have `RUN_FACTS`, shipped checkpoints the data they were trained on. Imports no torch.
+    Runs also have `RUN_FACTS`. Imports no torch.
     """
     runs = {
         f"run:{run['id']}": {
@@ -148,10 +148,7 @@ def list_models(services: Services) -> list[dict[str, Any]]:
         }
         for run in services.store.list()
     }
-    return [
-        {**model, **runs.get(model["id"], {"data": model["id"].partition(":")[2]})}
-        for model in services.explorer().models()
-    ]
+    return [{**model, **runs.get(model["id"], {})} for model in services.explorer().models()]
 
 
 def open_model(services: Services, request: Request) -> "Model":

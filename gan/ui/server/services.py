@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from gan.config import Settings
 from gan.errors import UserError
-from gan.latent.catalogue import CHECKPOINTS
+from gan.latent.catalogue import CHECKPOINTS, Catalogue
 from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
@@ -19,8 +19,9 @@ from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
 from gan.ui.server.access import Access
 from gan.ui.server.cookies import on_space
+from gan.ui.server.hub_models import HubModels
 from gan.ui.server.hub_sets import HubSets
-from gan.ui.server.starting import Root
+from gan.ui.server.starting import Root, bare
 from gan.ui.server.surveys import Surveys
 from gan.ui.server.uploads import remove_unused
 from gan.ui.server.visitors import Visitors, find_key, owned
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gan.ui.zero import Zero
 
 TIDY_EVERY = 900  # seconds
+LOCAL = ("", "127.0.0.1", "::1", "localhost")  # what to listen on for this machine alone
 
 
 Part = TypeVar("Part")
@@ -58,7 +60,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
-        self.hub_sets = HubSets()
+        self.hub_sets, self.hub_models = HubSets(), HubModels()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
         self.jobs: Jobs | None = None
@@ -129,13 +131,26 @@ class Services:
             let_go(self._store)
         self._uploads = runs / ".uploads"
 
+    @property
+    def private(self) -> bool:
+        """Whether only this machine's user sees the page, so that it may show their private models.
+
+        It then listens here alone, is shown by no proxy that we know of, and has no teacher token.
+        """
+        alone = bare(self.host) in LOCAL and not self.root.address
+        return alone and not self.access.needed and not on_space()
+
+    def catalogue(self) -> Catalogue:
+        """Return the generators that visitors may see."""
+        return Catalogue(self.store.root, self.checkpoints, private=self.private)
+
     def explorer(self) -> Any:
         """Return the one Explorer of this server. The first call imports torch, which takes 1-2 seconds."""
         with self._lock:
             if self._explorer is None:
                 from gan.latent.model_cache import Explorer
 
-                self._explorer = Explorer(self.store.root, self.checkpoints)
+                self._explorer = Explorer(self.store.root, self.checkpoints, private=self.private)
             return self._explorer
 
     def start(self) -> None:
@@ -225,6 +240,7 @@ class Services:
     def close(self) -> None:
         """Stop the supervisor. The active worker first writes its checkpoint."""
         self._closed.set()
+        self.hub_models.close()
         self.surveys.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:

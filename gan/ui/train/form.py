@@ -10,7 +10,6 @@ from gan.data.own.report import Report
 from gan.errors import UserError
 from gan.export.track import refuse_missing
 from gan.kinds import DEFAULT
-from gan.latent.catalogue import Catalogue
 from gan.latent.origins import origin_of
 from gan.recipes import GPU_RECIPES, make_config
 from gan.spec import MAX_CLASSES
@@ -79,7 +78,7 @@ def origin(services: Services, asked: dict[str, Any]) -> Origin | None:
         raise UserError("ui.bad_form")
     if not model:
         return None
-    return origin_of(Catalogue(services.store.root, services.checkpoints).entry(model))
+    return origin_of(services.catalogue().entry(model))
 
 
 def config(

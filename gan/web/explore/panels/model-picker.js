@@ -23,11 +23,11 @@ const words = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`
 export const title = (model) => model.name ?? dataTitle(model);
 
 /**
- * The data set of a model, in the reader's language if there is a text for it.
+ * The data set of a model, in the reader's language if there is a text for it; the own title of a pulled one.
  * @param {Named} model
  */
 function dataTitle(model) {
-  if (known(`data.${model.data}`)) return t(`data.${model.data}`);
+  if (model.kind !== "hub" && known(`data.${model.data}`)) return t(`data.${model.data}`);
   return model.kind === "run" && model.data ? model.data.slice(model.data.lastIndexOf("/") + 1) : model.title;
 }
 
