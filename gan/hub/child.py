@@ -13,21 +13,24 @@ from typing import Any
 import gan
 from gan.errors import MESSAGES, UserError
 
-MEMORY = 2 * 2**30  # bytes that a process may have for tables
+MEMORY = 2 * 2**30  # bytes for tables
 CODE = Path(gan.__file__).resolve().parents[1]  # the folder in which a child finds the package
 
 
 def prepare(memory: int = 0) -> None:
-    """Switch Xet off, and limit the memory of this process to `memory` bytes, 0 for no limit.
+    """Switch Xet off, and give this process at most `memory` bytes more, 0 for no limit.
 
-    Our limits of time and size follow each request. Xet's transfers make none that we see. Only Linux limits
-    the memory that a process has of its own. The pool of the system gives up an address that it does not use.
+    Our limits of time and size belong to requests of the Hub's client, and Xet's transfers are none. Only
+    Linux limits the memory. What the process has already does not count, because it grows with the number of
+    cores. Arrow's own pool would reserve more than it uses.
     """
     os.environ["HF_HUB_DISABLE_XET"] = "1"
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     if memory and sys.platform == "linux":
         import resource
 
+        os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # of data and stack
+        memory += pages * resource.getpagesize()
         before = [limit for limit in resource.getrlimit(resource.RLIMIT_DATA) if limit >= 0]
         most = min([memory, *before])
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))

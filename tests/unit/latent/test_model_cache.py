@@ -92,6 +92,7 @@ def test_lists_shipped_models_then_runs_newest_first(explorer, tmp_path):
         "clusters": 1,
         "updated": shipped["updated"],
         "scored": None,
+        "data": "digits",
         "shape": tiny_spec().shape(),
     }
     assert (newest["id"], newest["live"], newest["channels"]) == (f"run:{OTHER}", True, 3)
