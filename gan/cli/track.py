@@ -42,6 +42,8 @@ def _send(options: argparse.Namespace) -> int:
     settings, name = track.configuration(options.run_dir), track.name_of(options.run_dir)
     going_on = (lambda: track.trains(options.run_dir)) if options.follow else lambda: False
     try:
+        if options.tensorboard is not None:
+            options.tensorboard.mkdir(parents=True, exist_ok=True)
         tracker: track.Tracker = (
             track.TensorBoard(options.tensorboard / name, settings)
             if options.tensorboard is not None

@@ -14,8 +14,7 @@ import importlib.util
 import io
 import json
 import math
-import os
-import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from PIL import Image, PngImagePlugin
 
 from gan.data import public_name
 from gan.errors import UserError
+from gan.export.event_file import FILE, FOLDER, EventFile, records
 from gan.files import read_lines, read_object
 from gan.provenance import MAKER, XMP
 from gan.worker.events import RESTARTED
@@ -36,7 +36,8 @@ PAUSE = 2.0  # seconds between two looks at a run that trains
 LOOK = 0.1  # seconds between two looks whether its worker has begun
 GOING_ON = ("queued", "starting", "running")
 ENDS_WITHIN = 10.0  # seconds that a worker waits for its tracker; the server waits 30 s for the worker
-FOLDER, PROJECT = "tensorboard", "ganarium"  # where the setting `track` sends a run
+PROJECT = "ganarium"  # where the setting `track` sends a run in trackio
+CHILD_WITHIN = 100.0  # seconds in which a child of the server sends what one lease of a GPU has trained
 # tracker -> the module that it needs, and how pip calls it; the same ranges as in pyproject.toml
 NEEDS = {
     "tensorboard": ("tensorboardX", "tensorboardX>=2.6,<3"),
@@ -96,21 +97,22 @@ def name_of(run_dir: Path) -> str:
 
 
 class TensorBoard:
-    """Event files for TensorBoard, in the folder of one run.
+    """A file of events for TensorBoard, in the folder of one run, which is created in an existing one.
 
     A point is one record, so that a kill loses a whole point or none.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]):
         refuse_missing("tensorboard")
-        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event
 
-        folder.mkdir(parents=True, exist_ok=True)
-        known = [event for path in sorted(folder.glob("*tfevents*")) for event in read_events(path)]
+        folder.mkdir(exist_ok=True)
+        path = folder / FILE
+        known = [Event.FromString(content) for _, content in records(path)] if path.exists() else []
         self.last = max((event.step for event in known if len(event.summary.value)), default=None)
-        # The package names files by the second, and overwrites one of the same name.
-        self._writer = EventsWriter(str(folder / "events"), f".{os.getpid()}.{time.time_ns()}")
+        self._file = EventFile(path)
         if not known:
+            self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
             self._configure(settings)
 
     def _configure(self, settings: dict[str, Any]) -> None:
@@ -119,7 +121,10 @@ class TensorBoard:
 
         lines = [f"    {line}" for line in json.dumps(settings, indent=1, ensure_ascii=False).splitlines()]
         summary = text("configuration", "\n".join(lines))  # indented: Markdown shows it as it is
-        self._writer.write_event(Event(wall_time=time.time(), step=0, summary=summary))
+        self._write(Event(wall_time=time.time(), step=0, summary=summary))
+
+    def _write(self, event: Any) -> None:
+        self._file.write(event.SerializeToString())
 
     def write(self, point: Point) -> None:
         from tensorboardX.proto.event_pb2 import Event
@@ -128,30 +133,13 @@ class TensorBoard:
         values = [Summary.Value(tag=name, simple_value=value) for name, value in point.curves.items()]
         if point.sheet is not None:
             values.append(Summary.Value(tag="samples", image=Summary.Image(**_png(point.sheet))))
-        event = Event(wall_time=point.time, step=point.images, summary=Summary(value=values))
-        self._writer.write_event(event)
+        self._write(Event(wall_time=point.time, step=point.images, summary=Summary(value=values)))
 
     def flush(self) -> None:
-        self._writer.flush()
+        self._file.flush()
 
     def close(self) -> None:
-        self._writer.close()
-
-
-def read_events(path: Path) -> Iterator[Any]:
-    """Yield the events of a file of TensorBoard's, up to a record that a kill cut off.
-
-    A record is its length (8 bytes), a checksum (4), the event, and a checksum (4).
-    """
-    from tensorboardX.proto.event_pb2 import Event
-
-    with open(path, "rb") as file:
-        while len(head := file.read(12)) == 12:
-            (length,) = struct.unpack("<Q", head[:8])
-            body = file.read(length + 4)
-            if len(body) < length + 4:
-                return
-            yield Event.FromString(body[:length])
+        self._file.close()
 
 
 def _png(sheet: Path) -> dict[str, Any]:
@@ -306,10 +294,11 @@ def _of_setting(run_dir: Path, name: str) -> Tracker:
 
 
 @contextlib.contextmanager
-def tracking(run_dir: Path) -> Iterator[None]:
+def tracking(run_dir: Path, within: float = ENDS_WITHIN) -> Iterator[None]:
     """While the block trains a run, send it to the tracker of its setting `track`, from a thread.
 
-    A failure ends only the tracking, and is noted among the run's events.
+    within: seconds after the block in which the rest is sent. A failure ends only the tracking, and is noted
+    among the run's events.
     """
     name = read_object(run_dir / "config.json").get("track")
     if name not in NEEDS:
@@ -339,4 +328,18 @@ def tracking(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(ENDS_WITHIN)
+        thread.join(within)
+
+
+def main() -> None:
+    """Send what is new of the run in a directory to the tracker of its setting, as a child of the server.
+
+    Prints {}: a failure is among the run's events.
+    """
+    with contextlib.redirect_stdout(sys.stderr), tracking(Path(sys.argv[1]), CHILD_WITHIN):
+        pass
+    print("{}")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from gan.config import Settings
 from gan.data import public_name
 from gan.data.names import UPLOADS, kept_name
 from gan.errors import UserError, refuse_if_full
+from gan.export.event_file import FILE, FOLDER, whole_size
 from gan.files import append_line, read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
 from gan.latent.origins import KINDS_OF_IDS
@@ -120,6 +121,9 @@ def _check_rest(folder: Path) -> None:
             head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WEBP":
             raise UserError("mirror.damaged", name=f"samples/{path.name}")
+    events = folder / FOLDER / FILE
+    if events.exists() and whole_size(events) != events.stat().st_size:
+        raise UserError("mirror.damaged", name=f"{FOLDER}/{FILE}")
     record = folder / START / RECORD
     if record.exists():
         write_json(record, plain_record(read_object(record)))

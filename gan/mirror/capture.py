@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 from gan.data import public_name
 from gan.errors import UserError
 from gan.export.card import MARK, origin
+from gan.export.event_file import FILE, FOLDER, whole_size
 from gan.files import read_object, write_json
 from gan.kinds import RECORD
 from gan.mirror.contents import CHECKPOINT, ID, most
 from gan.mirror.fitting import fit
 from gan.runs import marks, names
+from gan.runs.store import LIVE as LIVE_STATES
 from gan.spec import read_header
 from gan.train.origin import DISCRIMINATOR, GENERATOR, START
 from gan.train.origin import RECORD as RECORD_OF_START
@@ -68,6 +70,8 @@ def capture(run: Path, into: Path, private: bool = False) -> Captured:
             _link_until(run, into, folder, suffix, step)
         for name in (LIVE, *_AS_THEY_ARE, *_START, *([marks.FILE] if private else [])):
             link(run / name, into / name)
+        if status.get("state") not in LIVE_STATES:
+            copy_events_of_tracker(run, into)
         write_json(into / "config.json", {**config.to_json(), "data": public_name(config.data)})
         carried = {name: status[name] for name in CARRIED if name in status}
         if not over:
@@ -162,6 +166,20 @@ def _copy_stats(run: Path, into: Path, step: int) -> int | None:
                 copy.write(json.dumps(line, separators=(",", ":")) + "\n")
                 images = line["images"] if isinstance(line.get("images"), int) else images
     return images
+
+
+def copy_events_of_tracker(run: Path, into: Path) -> None:
+    """Copy the whole records that the tracker TensorBoard holds; it may still append the last ones.
+
+    The tracker sends again what is missing there, so a file beyond its limit is left out.
+    """
+    name = f"{FOLDER}/{FILE}"
+    if not (run / name).is_file() or (size := whole_size(run / name)) > (most(name) or 0):
+        return
+    (into / FOLDER).mkdir()
+    with open(run / name, "rb") as source, open(into / name, "wb") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.truncate(size)
 
 
 def _copy_events(run: Path, into: Path) -> None:

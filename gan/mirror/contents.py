@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan.errors import UserError
+from gan.export.event_file import FILE, FOLDER
 from gan.files import shallow
 
 FORMAT = "ganarium-run-1"
@@ -32,6 +33,7 @@ SIZES = {
     r"state/checkpoint\.safetensors": 2048 * MB,
     r"samples/[0-9]{8,15}\.webp": 16 * MB,
     r"snapshots/[0-9]{8,15}\.safetensors": 512 * MB,
+    rf"{FOLDER}/{re.escape(FILE)}": 512 * MB,  # for TensorBoard
     r"start/(generator|discriminator)\.safetensors": 512 * MB,  # the model that it started from
     r"start/origin\.json": MB // 16,
 }

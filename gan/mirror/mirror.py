@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
+from gan.export.event_file import FILE, FOLDER
 from gan.mirror import deletions
 from gan.mirror.arrival import fresh_folder, settle
 from gan.mirror.capture import capture
@@ -308,7 +309,7 @@ class Mirror:
     def _signature(self, run_id: str, state: str) -> Signature:
         """Return what changes when a run has something new to copy."""
         times = []
-        for name in (CHECKPOINT, names.FILE, "directions.json"):
+        for name in (CHECKPOINT, names.FILE, "directions.json", f"{FOLDER}/{FILE}"):
             with contextlib.suppress(OSError):
                 found = (self.store.root / run_id / name).stat()
                 times.append((name, found.st_ino, found.st_mtime_ns))

@@ -32,7 +32,7 @@ LEARNT = (
     "live.safetensors",
     "commands",
     "data.json",
-    "tensorboard",
+    "tensorboard",  # of gan.export.event_file, which is above this room
 )
 GONE, NEW = ".gone-", ".new-"  # prefixes that hide a run: while it is deleted, and while it is created
 SPARE = 2**30  # bytes of disk space that uploads and downloads leave to the runs

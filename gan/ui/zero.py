@@ -30,6 +30,7 @@ from gan.kinds import DEFAULT, get_kind
 from gan.runs.supervisor import Supervisor
 from gan.ui.server.http import post
 from gan.ui.server.services import Services
+from gan.ui.trackers import Trackers
 from gan.worker.leased import MARGIN, lease
 
 # Seconds of a lease. ZeroGPU admits no more than a couple of minutes, and counts leases too.
@@ -77,6 +78,7 @@ class Zero:
         self._times: dict[str, tuple[float, float]] = {}
         self._closing = threading.Event()
         self._importing = threading.Lock()
+        self._trackers = Trackers()
 
     def routes(self, services: Services, changed: Callable[[], None]) -> list[BaseRoute]:
         """Return the route of a lease. `changed` is called after each change of a run."""
@@ -103,6 +105,7 @@ class Zero:
         run_id = request.path_params["id"]
         services.check_control(request, run_id)
         services.check_room(services.visitor(request))
+        path = services.store.path(run_id)
         if self._closing.is_set():
             raise UserError("ui.busy")
         seconds, supervisor = self._asked(run_id, request.query_params.get("seconds")), services.supervisor
@@ -110,7 +113,7 @@ class Zero:
         refused = None
         try:
             margin = self._times[run_id][1] + 2 if run_id in self._times else MARGIN
-            answer = self._apart(request, str(services.store.path(run_id)), seconds, margin)
+            answer = self._apart(request, str(path), seconds, margin)
             self._times[run_id] = answer["prepare"], answer["end"]
             return {**answer, "seconds": seconds}
         except gr.Error as error:
@@ -122,6 +125,8 @@ class Zero:
             raise refused from error
         finally:
             supervisor.end_lease(run_id, refused)
+            if refused is None or refused.key == "lease.cut":
+                self._trackers.send(path)
 
     def _asked(self, run_id: str, text: str | None) -> int:
         """Return the seconds of a lease: those asked for, else as many as this run needs."""
@@ -158,6 +163,7 @@ class Zero:
         end = time.monotonic() + FAREWELL
         while supervisor.leases() and time.monotonic() < end:
             time.sleep(0.05)
+        self._trackers.close()
         for child in multiprocessing.active_children():
             child.kill()  # an idle child ignores SIGTERM while its queue is open
             child.join(5)

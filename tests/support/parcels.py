@@ -7,12 +7,15 @@ from tempfile import TemporaryDirectory
 import torch
 from safetensors.torch import save
 
+from gan.export.event_file import FILE, FOLDER
 from gan.files import write_bytes
 from gan.mirror.parcel import pack
 from gan.recipes import make_config
 from gan.runs.store import Store
 from gan.train.checkpoint import PREVIOUS, digest
 from tests.support.generators import tiny_spec, write_lively
+
+RECORD = (2).to_bytes(8, "little") + b"sum." + b"\x10\x08" + b"sum."  # an event of step 8, for TensorBoard
 
 
 def checkpoint(step: int = 3) -> bytes:
@@ -39,5 +42,7 @@ def write_parcel(target: Path) -> None:
         write_bytes(run / "samples" / "00000003.webp", b"RIFF\x00\x00\x00\x00WEBP")
         write_bytes(run / "stats.jsonl", b'{"step":3,"images":24,"seconds":0.5,"loss_d":0.1}\n')
         write_bytes(run / "events.jsonl", b'{"time":1.5,"key":"went_on","values":{"step":3}}\n')
+        (run / FOLDER).mkdir()
+        write_bytes(run / FOLDER / FILE, RECORD)
         target.parent.mkdir(parents=True, exist_ok=True)
         pack(run, target)

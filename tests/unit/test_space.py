@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import pytest
+from huggingface_hub import SpaceHardware
 
 from gan.errors import UserError
 from gan.space import floor, front_faults, front_matter, plan, push, version
@@ -32,6 +33,36 @@ def test_the_front_matter_fits_the_floors_of_the_requirements():
     assert front["sdk"] == "gradio"
     assert front["python_version"] == "3.12"
     assert (ROOT / front["app_file"]).is_file()
+    # ZeroGPU, the hardware of Spaces that costs nothing; whoever duplicates this one is offered it
+    assert front["suggested_hardware"] == SpaceHardware.ZERO_A10G.value
+    # These would link repositories of the Hub, and a Space fetches nothing from there: all is bundled.
+    assert not re.search(r"^(models|datasets|preload_from_hub):", README, re.MULTILINE)
+
+
+def test_the_readme_has_at_most_150_lines_and_links_every_list_of_what_was_not_seen():
+    assert len(README.splitlines()) <= 150
+    lists = {
+        path.relative_to(ROOT).as_posix()
+        for path in (*ROOT.glob("gan/**/*.md"), *ROOT.glob(".github/*.md"))
+        if "not yet seen" in path.read_text(encoding="utf-8").lower()
+    }
+    assert lists
+    for name in lists:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        anchors = {_anchor(title) for title in re.findall(r"^#+ (.*)", text, re.MULTILINE)}
+        linked = set(re.findall(rf"\]\({re.escape(name)}#([\w-]+)\)", README))
+        assert linked <= anchors
+        assert linked & {_anchor(title) for title in re.findall(r"^#+ (Not yet seen.*)", text, re.MULTILINE)}
+        for table in re.findall(
+            r"(?<=\| the command that would show it \|\n\|---\|---\|\n)(?:\|.*\n)+", text
+        ):
+            for row in table.splitlines():
+                assert "`" in row.rpartition(" | ")[2] or "the same" in row or "commands of" in row, row
+
+
+def _anchor(title: str) -> str:
+    """Return what GitHub makes of a title."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def test_no_test_tool_but_pytest_is_installed_into_a_space():

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from gan.export.event_file import FILE, FOLDER
 from gan.mirror.arrival import check, fresh_folder
 from gan.mirror.capture import LIVE, link
 from gan.mirror.contents import CHECKPOINT, MANIFEST, MAX_MANIFEST, Manifest
@@ -14,7 +15,7 @@ from gan.runs.store import Store
 
 _FOLDERS = ("samples", "snapshots")
 # The checkpoint is last: a run that resumes here never finds less than its checkpoint needs.
-_FILES = ("data.json", LIVE, "stats.jsonl", "events.jsonl", CHECKPOINT)
+_FILES = ("data.json", LIVE, "stats.jsonl", "events.jsonl", f"{FOLDER}/{FILE}", CHECKPOINT)
 _NEVER_REWRITTEN = ("samples/", "snapshots/", "state/", LIVE)
 
 

@@ -271,7 +271,7 @@ def test_a_run_starts_again_from_nothing(store, supervise):
     shown, status = store.get(run_id), store.status(run_id)
     assert (shown["name"], [event["key"] for event in shown["events"]], store.config(run_id)) == (
         "Kept",
-        ["disk_full"],
+        ["disk_full", "restarted"],
         config,
     )
     assert (status["state"], status["step"], status["created"], boss.queue()) == (

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from gan.export.event_file import FILE, FOLDER, records
 from gan.files import read_lines, write_bytes, write_json
 from gan.runs import marks
 from gan.runs.store import Store
@@ -144,6 +145,33 @@ def test_three_new_children_train_bit_for_bit_as_one_process_for_whoever_sent_th
     ]
     assert [one["fail"] for one in space.service.of("/release")] == ["false"] * len(children)
     assert space.lease(space.sliced)[1]["error"]["key"] == "lease.cant", "it is finished"
+
+
+def test_the_server_sends_what_each_lease_has_trained_to_the_tracker(space):
+    run = space.folder / "tracked"
+    write_json(run / "config.json", tiny(STEPS, seed=gpus.SLICED, track="tensorboard").to_json())
+    prepare(run)
+    run_id = space.owns(run)
+    path = space.store.path(run_id)
+    for _ in range(2):
+        assert space.lease(run_id)[0] == 200
+        newest = space.store.stats(run_id)[0][-1]["images"]
+        wait_until(lambda newest=newest: sent(path)[-1:] == [newest])
+    assert sent(path) == sorted(set(sent(path))), "no point comes twice"
+    assert len(sent(path)) == 1 + space.store.stats(run_id)[1]
+
+
+def sent(run):
+    """Return the images of each point that TensorBoard has of a run."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    path = run / FOLDER / FILE
+    found = [Event.FromString(content) for _, content in records(path)] if path.exists() else []
+    return [
+        event.step
+        for event in found
+        if any(value.tag != "configuration/text_summary" for value in event.summary.value)
+    ]
 
 
 def test_refusals_are_sentences_with_an_offer(space):

@@ -1,11 +1,13 @@
 """Test what reaches a tracker, by reading back what was written.
 
-TensorBoard's files are parsed by their published framing with checksums, and trackio's database by its API.
+TensorBoard's files are read by TensorBoard, and parsed by their published framing with checksums. trackio's
+database is read by its API.
 """
 
 import ast
 import importlib.util
 import io
+import json
 import os
 import shutil
 import struct
@@ -18,10 +20,11 @@ import pytest
 from PIL import Image
 
 from gan.cli.track import main
+from gan.cli.train import main as train
 from gan.cli.train import new_run
 from gan.config import TRACKERS
 from gan.errors import UserError
-from gan.export import track
+from gan.export import event_file, track
 from gan.files import append_line, read_lines, write_bytes, write_json
 from gan.images import encode_webp
 from gan.kinds.points.recipes import make_config as make_points
@@ -59,21 +62,35 @@ def sheet(run, step):
 
 
 def records(folder):
-    """Parse TensorBoard's event files, and check both checksums of each record."""
+    """Parse the event file, and check both checksums of each record."""
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.record_writer import masked_crc32c
 
-    found = []
-    for path in sorted(folder.glob("*tfevents*")):
-        data, place = path.read_bytes(), 0
-        while place < len(data):
-            length, head = struct.unpack("<QI", data[place : place + 12])
-            body = data[place + 12 : place + 12 + length]
-            (tail,) = struct.unpack("<I", data[place + 12 + length : place + 16 + length])
-            assert (head, tail) == (masked_crc32c(data[place : place + 8]), masked_crc32c(body))
-            found.append(Event.FromString(body))
-            place += 16 + length
+    (path,) = folder.iterdir()
+    data, start, found = path.read_bytes(), 0, []
+    for place, content in event_file.records(path):
+        head, tail = (struct.unpack("<I", data[at : at + 4])[0] for at in (start + 8, place - 4))
+        assert (head, tail) == (masked_crc32c(data[start : start + 8]), masked_crc32c(content))
+        found.append(Event.FromString(content))
+        start = place
+    assert start == len(data)
     return found
+
+
+def shown(folder):
+    """Return what TensorBoard itself reads: {curve: [(images, time, value)]}, its pictures, and a text."""
+    reader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="install the extra test"
+    )
+    found = reader.EventAccumulator(str(folder), size_guidance=dict.fromkeys(reader.DEFAULT_SIZE_GUIDANCE, 0))
+    tags = found.Reload().Tags()
+    curves = {
+        tag: [(one.step, one.wall_time, one.value) for one in found.Scalars(tag)] for tag in tags["scalars"]
+    }
+    assert tags["images"] == ["samples"]
+    sheets = [(one.step, Image.open(io.BytesIO(one.encoded_image_string))) for one in found.Images("samples")]
+    (text,) = (found.Tensors(tag)[0].tensor_proto.string_val[0].decode() for tag in tags["tensors"])
+    return curves, sheets, text
 
 
 def told(folder):
@@ -84,7 +101,7 @@ def told(folder):
         for value in event.summary.value:
             if value.tag == "samples":
                 with Image.open(io.BytesIO(value.image.encoded_image_string)) as picture:
-                    assert picture.size == (value.image.width, value.image.height) == (16, 16)
+                    assert picture.size == (value.image.width, value.image.height)
                     assert "trainedAlgorithmicMedia" in str(picture.info)
                     level = picture.getpixel((0, 0))[0]
             elif value.HasField("tensor"):
@@ -149,11 +166,39 @@ def test_the_name_stays_while_the_run_goes_on(run):
 def test_a_record_that_a_kill_cut_off_is_written_again(run, tmp_path):
     logs = tmp_path / "logs"
     assert main([str(run), "--tensorboard", str(logs)]) == 0
-    (file,) = (logs / track.name_of(run)).iterdir()
+    folder = logs / track.name_of(run)
+    (file,) = folder.iterdir()
     os.truncate(file, file.stat().st_size - 3)
-    tracker = track.TensorBoard(logs / track.name_of(run), {})
+    tracker = track.TensorBoard(folder, {})
     tracker.close()
     assert tracker.last == 8
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    assert [images for images, *_ in told(folder)[0]] == [0, 8, 16]
+
+
+def test_a_damaged_length_ends_the_records_and_takes_no_memory(tmp_path):
+    path = tmp_path / "events"
+    path.write_bytes(b"\xff" * 5000)
+    assert event_file.whole_size(path) == 0
+    file = event_file.EventFile(path)
+    file.write(b"an event")
+    file.close()
+    assert [content for _, content in event_file.records(path)] == [b"an event"]
+
+
+def test_tensorboard_reads_what_was_sent(run, tmp_path):
+    logs = tmp_path / "logs"
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    for step in range(3, 25):
+        line(run, step)
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    curves, sheets, text = shown(logs / track.name_of(run))
+    points = [(8 * step, 1000 + step / 2) for step in range(1, 25)]
+    assert curves == {name: [(*point, value) for point in points] for name, value in CURVES.items()}
+    assert [(images, picture.getpixel((0, 0))[0]) for images, picture in sheets] == [
+        (0, 0), (16, 2), (96, 12), (176, 22), (192, 24),
+    ]  # fmt: skip
+    assert '"width": 8' in text
 
 
 def test_a_run_is_followed_while_it_trains_also_past_a_step_back(run, tmp_path, monkeypatch):
@@ -274,15 +319,36 @@ def test_a_mistake_is_one_sentence(run, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("kind", ["images", "points"])
-def test_the_setting_tracks_while_the_run_trains(kind, tmp_path):
+def test_the_setting_tracks_a_run_that_trains(kind, tmp_path):
     run = tmp_path / "run"
-    config = tiny(track="tensorboard") if kind == "images" else make_points(track="tensorboard")
+    config = tiny(6, track="tensorboard") if kind == "images" else make_points(steps=6, track="tensorboard")
     write_json(run / "config.json", config.to_json())
-    write_json(run / "status.json", {"state": "running", "created": 1000.0})
-    with track.tracking(run):
-        line(run, 1)
+    assert train([str(run)]) == 0
+    lines = read_lines(run / "stats.jsonl")[0]
+    assert lines[-1]["images"] > 0
+    points, _ = told(run / "tensorboard")
+    assert [images for images, *_ in points] == [0, *(one["images"] for one in lines)]
+    assert [curves["loss_d"] for *_, curves, _ in points[1:]] == pytest.approx(
+        [one["loss_d"] for one in lines]
+    )
+    curves, sheets, text = shown(run / "tensorboard")
+    assert [images for images, *_ in curves["loss_d"]] == [one["images"] for one in lines]
+    assert sheets[-1][0] == lines[-1]["images"]
+    assert f'"kind": "{kind}"' in text
+
+
+def test_a_child_of_the_server_sends_what_is_new_and_notes_a_failure(run):
+    write_json(run / "config.json", tiny(track="tensorboard").to_json())
+    command = [sys.executable, "-m", "gan.export.track", str(run)]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == {}
+        assert [images for images, *_ in told(run / "tensorboard")[0]] == [0, 8, 16]
         line(run, 2)
-    assert [images for images, *_ in told(run / "tensorboard")[0]] == [8, 16]
+    shutil.rmtree(run / "tensorboard")
+    (run / "tensorboard").write_text("")
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert [one["key"] for one in read_lines(run / "events.jsonl")[0]] == ["tracker_failed"]
 
 
 def test_a_failing_tracker_is_noted_and_the_run_goes_on(run, monkeypatch):

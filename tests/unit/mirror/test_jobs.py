@@ -8,6 +8,7 @@ import time
 import pytest
 
 from gan.errors import UserError
+from gan.export.track import TensorBoard
 from gan.mirror.contents import CHECKPOINT
 from gan.mirror.jobs import hub as hubs
 from gan.mirror.jobs.hub import JobsHub, cost, minutes_left
@@ -91,12 +92,17 @@ def undisturbed(tmp_path_factory):
     return state_of(store.path(run))
 
 
+def newest_event(run) -> int:
+    """Return the images of the newest point that TensorBoard would show."""
+    return TensorBoard(run / "tensorboard", {}).last
+
+
 def everything(root) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file())
 
 
 def test_a_run_trains_in_a_job_to_the_same_bits_and_looks_like_a_local_one(bench, undisturbed, tmp_path):
-    run = bench.jobs.submit(tiny(STEPS), "cpu-basic")
+    run = bench.jobs.submit(tiny(STEPS, track="tensorboard"), "cpu-basic")
     assert bench.status(run)["state"] == "starting"
     assert bench.status(run)["where"] == {
         "kind": "job", "id": "job0", "flavor": "cpu-basic", "stage": "RUNNING"
@@ -119,6 +125,7 @@ def test_a_run_trains_in_a_job_to_the_same_bits_and_looks_like_a_local_one(bench
     assert [event["key"] for event in found["events"]] == ["in_job"]
     assert bench.store.stats(run)[0][-1]["step"] == STEPS
     assert (bench.store.path(run) / "live.safetensors").exists()
+    assert newest_event(bench.store.path(run)) == 8 * STEPS
     here = everything(tmp_path / "runs") + b"".join(bench.hub.files[PLACE].values())
     here += (tmp_path / "machines" / "machine0" / "log").read_bytes()
     assert TOKEN.encode() not in here
@@ -130,6 +137,7 @@ def test_a_run_trains_in_a_job_to_the_same_bits_and_looks_like_a_local_one(bench
     elsewhere = Store(tmp_path / "elsewhere")
     Mirror(elsewhere, open_remote(PLACE, TOKEN)).work()
     assert elsewhere.status(run)["state"] == "finished"
+    assert newest_event(elsewhere.path(run)) == 8 * STEPS
     assert set(bench.hub.files[PLACE]) == kept, "no file is left over, and none is missing"
 
 

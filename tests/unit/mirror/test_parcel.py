@@ -15,6 +15,7 @@ import pytest
 
 from gan.data.names import UPLOADS
 from gan.errors import UserError
+from gan.export.event_file import FILE, FOLDER, EventFile
 from gan.files import read_json, write_bytes, write_json
 from gan.mirror import contents, fitting
 from gan.mirror.capture import capture, public_event
@@ -95,6 +96,32 @@ def test_the_file_tells_nothing_of_the_machine(trained, parcel):
         for secret in (SECRET, str(store.root), "4711", str(Path.home())):
             assert secret.encode() not in part, name
     assert b'"name": "secret"' in entries(parcel)["events.jsonl"]
+
+
+def test_the_file_for_tensorboard_travels_unless_the_run_trains(trained, tmp_path):
+    store, _, half = trained
+    run, name = tmp_path / "run", f"{FOLDER}/{FILE}"
+    shutil.copytree(store.path(half), run)
+    (run / FOLDER).mkdir()
+    file = EventFile(run / name)
+    file.write(b"an event")
+    file.close()
+    whole = (run / name).read_bytes()
+    with open(run / name, "ab") as cut:
+        cut.write(whole[:-1])  # the tracker is about to write another one
+    pack(run, tmp_path / "run.zip")
+    there = Store(tmp_path / "runs")
+    assert (there.path(unpack(there, tmp_path / "run.zip")) / name).read_bytes() == whole
+    content = entries(tmp_path / "run.zip")
+    for damage in (whole[:-1], whole + b"x", b"\xff" * 40, whole + b"\xff" * 12):
+        write_bytes(tmp_path / "evil.zip", rewritten(content, {name: damage}))
+        with pytest.raises(UserError) as refused:
+            unpack(there, tmp_path / "evil.zip")
+        assert (refused.value.key, refused.value.values["name"]) == ("mirror.damaged", name)
+    status = read_json(run / "status.json")
+    write_json(run / "status.json", {**status, "state": "running"})
+    pack(run, tmp_path / "run.zip")
+    assert name not in entries(tmp_path / "run.zip")
 
 
 def test_a_path_of_images_travels_as_a_name_and_arrives_as_a_place_where_nothing_lies(trained, tmp_path):
