@@ -14,6 +14,8 @@ from pathlib import Path
 
 from gan import console
 from gan.errors import UserError
+from gan.files import replace_with
+from gan.mirror.contents import Manifest
 from gan.mirror.parcel import pack, unpack
 from gan.runs.store import Store, default_root
 
@@ -35,7 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _pack(options: argparse.Namespace) -> None:
-    manifest = pack(options.run, options.file)
+    file = options.file.resolve()
+    if file.exists() and not file.is_file():  # a device or a pipe can't be replaced
+        manifest = pack(options.run, file)
+    else:
+        found: list[Manifest] = []
+        replace_with(file, lambda fresh: found.append(pack(options.run, fresh)))
+        manifest = found[0]
     size = options.file.stat().st_size
     print(f"{options.file}: step {manifest.step}, {len(manifest.files)} files, {size / 1e6:.1f} MB")
 

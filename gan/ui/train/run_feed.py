@@ -203,12 +203,24 @@ class RunFeed:
     def _kept(self) -> dict[str, Any]:
         """Return where the runs are mirrored; a fault's reason names no path of this server."""
         kept = self._services.kept()
-        error = kept["mirror"] and kept["mirror"]["error"]
-        return (
-            {**kept, "mirror": {**kept["mirror"], "error": without_paths(self._services, error)}}
-            if error
-            else kept
-        )
+        mirror = kept["mirror"]
+        if mirror is None:
+            return kept
+        lost = {run_id: without_paths(self._services, why) for run_id, why in mirror["lost"].items()}
+        error = mirror["error"] and without_paths(self._services, mirror["error"])
+        return {**kept, "mirror": {**mirror, "error": error, "lost": lost}}
+
+    def _mirrored(self, run_id: str) -> dict[str, Any] | None:
+        """Return the step of a run's mirrored checkpoint, or None, and why there is no newer one, or None.
+
+        Without a mirror the answer is None.
+        """
+        mirror = self._services.mirror
+        if mirror is None:
+            return None
+        step, fault = mirror.step_of(run_id), mirror.fault_of(run_id)
+        shown = fault and without_paths(self._services, error_json(fault))
+        return {"step": step if step >= 0 else None, "error": shown}
 
     def _run(self, run_id: str, now: float) -> dict[str, Any]:
         held = self._runs.get(run_id)
@@ -221,6 +233,7 @@ class RunFeed:
                 without_paths(self._services, for_visitors(run["status"]["error"])),
                 without_paths(self._services, run["log"]),
             )
+            run["mirror"] = self._mirrored(run_id)
             run["again"] = self._only_anew(run_id, run["status"])
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}

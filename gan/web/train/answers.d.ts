@@ -214,6 +214,16 @@ declare global {
     silent: number | null;
     /** Whether it can only restart from nothing. */
     again: boolean;
+    /** The step up to which it is mirrored, and why no further; null without a mirror. */
+    mirror: { step: number | null; error: Refusal | null } | null;
+  }
+  /** What a mirror holds, how many runs it can't take, and which of its runs could not be restored. */
+  interface MirrorState {
+    place: string;
+    runs: number;
+    error: Refusal | null;
+    left_out: number;
+    lost: Record<string, Refusal>;
   }
   /** A run in the list. */
   interface RunEntry {
@@ -266,7 +276,7 @@ declare global {
     leases: { least: number; usual: number; most: number; runs: string[] } | null;
     storage: { used: number | null; allowed: number };
     /** Where the runs are mirrored, and whether this is a Space, whose disk is lost when it sleeps. */
-    kept: { mirror: { place: string; runs: number; error: Refusal | null } | null; space: boolean };
+    kept: { mirror: MirrorState | null; space: boolean };
   }
   /** How a lease of a GPU ended. See lease() in gan/worker/leased.py. */
   interface LeaseEnd {

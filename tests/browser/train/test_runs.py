@@ -86,6 +86,33 @@ def ended(runs):
     runs.sweep()
 
 
+def test_the_page_says_which_runs_the_mirror_lacks(visit, ended):
+    ended()
+    refused = {"key": "mirror.outgrown", "values": {"run": EVIL, "gigabytes": 4}, "text": ""}
+    mirror = {"place": "bucket:me/runs", "runs": 2, "error": None, "left_out": 1, "lost": {EVIL: refused}}
+    told = {"step": 7, "error": None}
+
+    def answer(route):
+        poll = route.fetch().json()
+        if poll.get("run"):
+            poll["kept"]["mirror"], poll["run"]["mirror"] = mirror, told
+            poll["version"] = ""
+        route.fulfill(json=poll)
+
+    page = visit()
+    page.route("**/poll?*", answer)
+    page.reload()  # it asks for changes since what it holds
+    fact = page.locator(".tr-facts .is-mirror dd")
+    expect(fact).to_have_text("up to step 7")
+    told["error"] = refused
+    expect(fact).to_contain_text(f"Not mirrored. The run “{EVIL}” has more than 4 GB")
+    open_list(page)
+    kept = page.locator(".tr-kept")
+    expect(kept).to_contain_text("Mirrored to bucket:me/runs: 2 runs.")
+    expect(kept).to_contain_text("Runs that can't be mirrored: 1.")
+    expect(kept).to_contain_text(f"The run {EVIL} of the mirror could not be restored.")
+
+
 def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended):
     run_id = ended()
     page, other = visit(), visit()

@@ -13,6 +13,7 @@ import { RunRow } from "./run-row.js";
 const NEARLY = 0.9; // share of the disk quota from which the line warns
 const SAY_FOR = 4000; // ms
 const PAGE = 60; // runs for each press on "Show more"
+const LOST = 5; // runs that could not be restored and that are named
 const FULL = "runs.disk_full"; // on a full disk, leaving the queue may need more space than there is
 
 export class Runs {
@@ -182,11 +183,9 @@ export class Runs {
    * @param {Poll["kept"]} kept
    */
   showKept({ mirror, space }) {
-    const fault = mirror?.error;
-    this.kept.classList.toggle("is-full", Boolean(fault) || (space && !mirror));
-    if (fault) setText(this.kept, t("stage.mirror_fault", { reason: sentence(fault) }));
-    else if (mirror) setText(this.kept, t("stage.mirrored", { place: mirror.place, runs: mirror.runs }));
-    else setText(this.kept, space ? t("stage.until_sleep") : "");
+    const warns = mirror ? mirror.error || mirror.left_out || Object.keys(mirror.lost).length : space;
+    this.kept.classList.toggle("is-full", Boolean(warns));
+    setText(this.kept, mirror ? mirrorText(mirror) : space ? t("stage.until_sleep") : "");
   }
 
   /** @param {Poll["storage"]} storage */
@@ -210,4 +209,17 @@ export class Runs {
     this.note.classList.toggle("is-bad", bad);
     if (text && !bad) this.saying = setTimeout(() => setText(this.note, ""), SAY_FOR);
   }
+}
+
+/** @param {MirrorState} mirror */
+function mirrorText({ place, runs, error, left_out: leftOut, lost }) {
+  const ids = Object.keys(lost);
+  return [
+    error ? t("stage.mirror_fault", { reason: sentence(error) }) : t("stage.mirrored", { place, runs }),
+    leftOut && t("stage.mirror_left_out", { runs: leftOut }),
+    ...ids.slice(0, LOST).map((run) => t("stage.mirror_lost", { run, reason: sentence(lost[run]) })),
+    ids.length > LOST && t("stage.mirror_more_lost", { runs: ids.length - LOST }),
+  ]
+    .filter(Boolean)
+    .join("\n");
 }

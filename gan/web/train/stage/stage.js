@@ -15,7 +15,7 @@ import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
-const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", ...SCORES];
+const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -81,7 +81,12 @@ class Stage extends HTMLElement {
         "dl",
         { class: "tr-facts" },
         FACTS.map((name) =>
-          h("div", { class: SCORES.includes(name) && "is-score" }, h("dt"), this.facts[name]),
+          h(
+            "div",
+            { class: SCORES.includes(name) ? "is-score" : name === "mirror" && "is-mirror" },
+            h("dt"),
+            this.facts[name],
+          ),
         ),
       ),
       this.lease.element,
@@ -209,7 +214,7 @@ class Stage extends HTMLElement {
    * @param {Run} run
    * @param {StatsRow | undefined} last the newest row of its statistics
    */
-  showFacts({ status, silent, config }, last) {
+  showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
     const kind = config?.kind;
@@ -225,6 +230,7 @@ class Stage extends HTMLElement {
       parameters: status.parameters
         ? t("stage.parameters_value", { g: short(status.parameters.G), d: short(status.parameters.D) })
         : "–",
+      mirror: mirror && mirrorText(mirror),
     };
     for (const [name, text] of Object.entries(values)) {
       const fact = this.facts[name];
@@ -295,3 +301,9 @@ function kimgAt(step, rows, status, config) {
 }
 
 customElements.define("gan-stage", Stage);
+
+/** @param {NonNullable<Run["mirror"]>} mirror */
+function mirrorText({ step, error }) {
+  if (error) return t("stage.mirror_none", { reason: sentence(error) });
+  return step === null ? t("stage.mirror_not_yet") : t("stage.mirror_step", { step: whole(step) });
+}

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.mirror import deletions
+from gan.mirror.contents import Manifest
 from gan.mirror.mirror import Mirror
 from gan.mirror.remote import open_remote
 from gan.runs.disk import SPARE
@@ -22,7 +23,7 @@ from gan.ui.server import sending
 from gan.ui.server.access import Access
 from gan.ui.server.services import Services
 from gan.ui.train import moving
-from tests.fakes.runs import past, tiny
+from tests.fakes.runs import past, tiny, wait_until
 from tests.support.parcels import write_state
 
 OURS = "/gradio_api/gan"
@@ -128,6 +129,17 @@ def test_the_page_is_told_where_runs_are_kept(services, poll, run, monkeypatch):
     kept = poll()["kept"]["mirror"]
     assert (kept["place"], kept["runs"], kept["error"]["key"]) == ("bucket:me/runs", 0, "mirror.refused")
     assert "/home/me" not in str(kept)
+    assert poll()["run"]["mirror"] == {"step": None, "error": None}
+    services.mirror._error = None
+    fault = UserError("mirror.outgrown_file", run=run, name="/home/me/x", megabytes=1)
+    services.mirror._faults[run] = services.mirror._lost["gone"] = fault
+    services.mirror._manifests[run] = Manifest(run, 7, {})
+    services.store.rename(run, "Another")  # the last answer is shared for a moment
+    wait_until(lambda: poll()["run"]["mirror"]["step"] == 7)
+    shown = poll()
+    assert shown["run"]["mirror"]["error"]["key"] == "mirror.outgrown_file"
+    assert (shown["kept"]["mirror"]["left_out"], [*shown["kept"]["mirror"]["lost"]]) == (1, ["gone"])
+    assert "/home/me" not in str(shown["run"]["mirror"]) + str(shown["kept"])
     services.command(run, "delete")
     assert services.mirror._deleted == deletions.remembered(services.store.root) == {run}
 
