@@ -16,6 +16,7 @@ from gan.mirror import remote
 from gan.mirror.contents import CHECKPOINT, MANIFEST, read_manifest
 from gan.mirror.mirror import Mirror, find_remote
 from gan.mirror.remote import open_remote
+from gan.runs import marks
 from gan.runs.store import Store
 from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
 from tests.fakes.runs import tiny
@@ -40,6 +41,18 @@ def copy_of(trained, root: Path) -> tuple[Store, str, str]:
 
 def paths(hub: FakeHub, place: str, run: str) -> list[str]:
     return sorted(path for path in hub.files[place] if path.startswith(f"{run}/"))
+
+
+def test_runs_of_visitors_take_nothing_of_the_owners_storage(hub, trained, tmp_path):
+    store, whole, half = copy_of(trained, tmp_path / "runs")
+    write_bytes(store.path(half) / marks.FILE, b"ab" * 32)
+    mirror = Mirror(store, open_remote("dataset:owner/runs", TOKEN))
+    mirror.work()
+    store.update_status(half, state="finished")
+    mirror.work()
+    assert mirror.state()["runs"] == 1
+    assert paths(hub, "dataset:owner/runs", half) == []
+    assert paths(hub, "dataset:owner/runs", whole)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,6 +2,7 @@
 // brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
 // they change.
 import { request } from "../../core/api.js";
+import { accessNow, isVisitor } from "../../core/control.js";
 import { CONTROL } from "../../core/events.js";
 import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
@@ -184,8 +185,11 @@ export class Runs {
     const fault = mirror?.error;
     this.kept.classList.toggle("is-full", Boolean(fault) || (space && !mirror));
     if (fault) setText(this.kept, t("stage.mirror_fault", { reason: sentence(fault) }));
-    else if (mirror) setText(this.kept, t("stage.mirrored", { place: mirror.place, runs: mirror.runs }));
-    else setText(this.kept, space ? t("stage.until_sleep") : "");
+    else if (mirror && isVisitor()) setText(this.kept, t("stage.not_mirrored"));
+    else if (mirror) {
+      const where = t("stage.mirrored", { place: mirror.place, runs: mirror.runs });
+      setText(this.kept, accessNow().visitor ? `${where} ${t("stage.mirrored_owner")}` : where);
+    } else setText(this.kept, space ? t("stage.until_sleep") : "");
   }
 
   /** @param {Poll["storage"]} storage */
