@@ -22,7 +22,7 @@ from gan.kinds import get_kind, parse_config
 from gan.latent.origins import KINDS_OF_IDS
 from gan.mirror.capture import CARRIED, LIVE, OVER, lines_of, public_event, step_of
 from gan.mirror.contents import CHECKPOINT, Manifest, digest
-from gan.runs import disk, marks, names
+from gan.runs import disk, names
 from gan.runs.readers import is_number
 from gan.runs.store import Store
 from gan.spec import read_header
@@ -133,9 +133,6 @@ def _check_rest(folder: Path) -> None:
         title.unlink()
         if name:
             write_bytes(title, name.encode())
-    visitor = folder / marks.FILE  # which only a mirror holds
-    if visitor.exists() and not marks.parse(visitor.read_bytes()):
-        visitor.unlink()
 
 
 def _rewrite(path: Path, plain: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:

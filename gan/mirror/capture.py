@@ -22,7 +22,7 @@ from gan.files import read_object, write_json
 from gan.kinds import RECORD
 from gan.mirror.contents import CHECKPOINT, ID, most
 from gan.mirror.fitting import fit
-from gan.runs import marks, names
+from gan.runs import names
 from gan.runs.store import LIVE as LIVE_STATES
 from gan.spec import read_header
 from gan.train.origin import DISCRIMINATOR, GENERATOR, START
@@ -52,10 +52,9 @@ class Captured(NamedTuple):
     over: bool
 
 
-def capture(run: Path, into: Path, private: bool = False) -> Captured:
+def capture(run: Path, into: Path) -> Captured:
     """Copy the run in directory `run` into the empty folder `into`, which is on the same disk.
 
-    private: for the owner's own mirror, so with the mark of the visitor who started the run.
     Snapshots that would make it too large are left out.
     Raises UserError for no run, for a run without a checkpoint, and for one that is too large all the same.
     """
@@ -68,7 +67,7 @@ def capture(run: Path, into: Path, private: bool = False) -> Captured:
         _copy_events(run, into)
         for folder, suffix in _FOLDERS:
             _link_until(run, into, folder, suffix, step)
-        for name in (LIVE, *_AS_THEY_ARE, *_START, *([marks.FILE] if private else [])):
+        for name in (LIVE, *_AS_THEY_ARE, *_START):
             link(run / name, into / name)
         if status.get("state") not in LIVE_STATES:
             copy_events_of_tracker(run, into)

@@ -37,8 +37,6 @@ SIZES = {
     r"start/(generator|discriminator)\.safetensors": 512 * MB,  # the model that it started from
     r"start/origin\.json": MB // 16,
 }
-# what only an owner's own mirror holds, never a file that somebody downloads or adds
-PRIVATE_SIZES = {r"visitor\.txt": 1024}
 NEEDED = ("config.json", "status.json", CHECKPOINT)
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,89}")  # leaves room for the -2 of a second run of that name
 _SHA = re.compile(r"[0-9a-f]{64}")
@@ -64,20 +62,13 @@ class Manifest(NamedTuple):
         return json.dumps({"format": FORMAT, "id": self.id, "step": self.step, "files": files}).encode()
 
 
-def most(name: str, private: bool = False) -> int | None:
-    """Return the largest size of a file of this name, or None for a name that no run has.
-
-    private: whether the run is in an owner's mirror.
-    """
-    sizes = SIZES | (PRIVATE_SIZES if private else {})
-    return next((size for pattern, size in sizes.items() if re.fullmatch(pattern, name, re.ASCII)), None)
+def most(name: str) -> int | None:
+    """Return the largest size of a file of this name, or None for a name that no run has."""
+    return next((size for pattern, size in SIZES.items() if re.fullmatch(pattern, name, re.ASCII)), None)
 
 
-def read_manifest(content: bytes, private: bool = False) -> Manifest:
-    """Parse a manifest. Raises UserError for one that GANarium did not write, or that declares too much.
-
-    private: whether it is that of an owner's mirror.
-    """
+def read_manifest(content: bytes) -> Manifest:
+    """Parse a manifest. Raises UserError for one that GANarium did not write, or that declares too much."""
     try:
         value = shallow(json.loads(content))
         found = Manifest(value["id"], value["step"], {n: File(**f) for n, f in value["files"].items()})
@@ -96,7 +87,7 @@ def read_manifest(content: bytes, private: bool = False) -> Manifest:
     if not sound:
         raise UserError("mirror.no_run")
     for name, file in found.files.items():
-        check_size(name, file.size, private)
+        check_size(name, file.size)
     for name in NEEDED:
         if name not in found.files:
             raise UserError("mirror.lacks", name=name)
@@ -105,9 +96,9 @@ def read_manifest(content: bytes, private: bool = False) -> Manifest:
     return found
 
 
-def check_size(name: str, size: int, private: bool = False) -> None:
+def check_size(name: str, size: int) -> None:
     """Raise UserError for a name that no run has, and for a file that is too large for its name."""
-    limit = most(name, private)
+    limit = most(name)
     if limit is None:
         raise UserError("mirror.strange_file", name=name[:80])
     if not 0 <= size <= limit:

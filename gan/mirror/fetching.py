@@ -28,7 +28,7 @@ def stored(listing: dict[str, Entry], run_id: str) -> dict[str, int]:
         for path, entry in listing.items()
         if path.startswith(folder)
         and _DIGEST.search(path)
-        and most(_DIGEST.sub("", path.removeprefix(folder)), private=True)
+        and most(_DIGEST.sub("", path.removeprefix(folder)))
     }
 
 
@@ -37,7 +37,7 @@ def fetch_manifest(remote: Remote, run_id: str, entry: Entry, folder: Path) -> M
     remote.fetch({f"{run_id}/{MANIFEST}": (entry, folder / MANIFEST)})
     content = (folder / MANIFEST).read_bytes()
     (folder / MANIFEST).unlink()
-    manifest = read_manifest(content, private=True)
+    manifest = read_manifest(content)
     if manifest.id != run_id:
         raise UserError("mirror.no_run")
     return manifest

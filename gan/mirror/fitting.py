@@ -23,7 +23,7 @@ def fit(folder: Path, run: str) -> None:
     snapshots = sorted((name for name in sizes if name.startswith(_SNAPSHOTS)), key=_step)
     rest = sizes.keys() - set(snapshots)
     for name in sorted(rest):
-        limit = most(name, private=True) or 0
+        limit = most(name) or 0
         if sizes[name] > limit:
             raise UserError("mirror.outgrown_file", run=run, name=name, megabytes=f"{limit / MB:g}")
     small = [name for name in snapshots if sizes[name] <= (most(name) or 0)]

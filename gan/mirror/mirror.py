@@ -67,7 +67,8 @@ class Mirror:
     """The mirror of a store at a place. `start` begins its thread; any thread may call the other methods.
 
     only: the id of the one run that is restored and copied, None for all. Runs that train in a job are left
-    out, because the job mirrors them.
+    out, because the job mirrors them. Runs of a Space's visitors are left out too: strangers must not fill
+    the owner's storage, and without their mark they would come back as the owner's.
     """
 
     def __init__(
@@ -278,13 +279,20 @@ class Mirror:
             before = self._mirrored.get(run_id)
             if not ID.fullmatch(run_id) or run_id in self._deleted or (before and before[1:] == seen):
                 continue
-            if summary["where"] or self.only not in (None, run_id):
+            if summary["where"] or self.only not in (None, run_id) or self._is_visitors(run_id):
                 continue
             lately = before is not None and now < before[0] + self._every
             if summary["state"] in LIVE and lately and not self._closing.is_set():
                 continue
             due.append(run_id)
         return due
+
+    def _is_visitors(self, run_id: str) -> bool:
+        """Return whether a visitor started a run, or somebody has just deleted it."""
+        try:
+            return bool(self.store.visitor(run_id))
+        except UserError:
+            return True
 
     def _try_to_copy(self, run_id: str) -> None:
         """Copy a run. One that can't be copied now waits until it changes. Raises UserError for the place."""
@@ -323,7 +331,7 @@ class Mirror:
         """
         folder = fresh_folder(self.store)
         try:
-            captured = capture(self.store.path(run_id), folder, private=True)
+            captured = capture(self.store.path(run_id), folder)
             files = self._files(folder)
             manifest = Manifest(run_id, captured.step, files)
             paths = {path_of(run_id, name, file): folder / name for name, file in files.items()}

@@ -104,7 +104,7 @@ def start_anew(here: Path) -> Store:
     assert sorted(path.name for path in store.root.iterdir()) == sorted(store.ids())
     named = set()
     for run in store.ids():
-        manifest = read_manifest((place.root / run / MANIFEST).read_bytes(), private=True)
+        manifest = read_manifest((place.root / run / MANIFEST).read_bytes())
         named |= {f"{run}/{MANIFEST}", *(path_of(run, name, file) for name, file in manifest.files.items())}
     assert set(place.listing()) == named
     assert mirror.state()["lost"] == {}
@@ -138,7 +138,7 @@ def test_a_copy_that_is_killed_leaves_the_old_or_the_new_checkpoint(base, tmp_pa
         store = start_anew(here)
         assert content(store.path(run)) == content(base / "runs" / run)
         manifest = (here / "place" / run / MANIFEST).read_bytes()
-        assert read_manifest(manifest, private=True).step == 4
+        assert read_manifest(manifest).step == 4
     assert steps == {3, 4}
 
 

@@ -15,6 +15,7 @@ from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
 from gan.mirror.parcel import unpack
+from gan.recipes import GPU_RECIPES
 from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
@@ -91,6 +92,11 @@ class Services:
         with self._lock:
             self._visitors = self._visitors or Visitors(find_key(self.store.root))
             return self._visitors
+
+    @property
+    def lends(self) -> bool:
+        """Whether runs train on GPUs that are lent, which this process does not see."""
+        return self.zero is not None
 
     def visitor(self, request: Request) -> str:
         """Return the mark of the visitor who sends a request, or "" for somebody who controls all runs.
@@ -198,7 +204,7 @@ class Services:
             return self.jobs_for(visitor).submit(config, flavor, start)
         begin = partial(self.supervisor.submit, config, visitor, start, gpus)
         if visitor:
-            return self.visitors.submit(self.store, config, visitor, begin, bool(self.zero))
+            return self.visitors.submit(self.store, config, visitor, begin, self.lends)
         return begin()
 
     def take_in(self, file: Path, visitor: str) -> str:
@@ -206,7 +212,7 @@ class Services:
 
         Raises UserError for no run, and beyond a visitor's limits.
         """
-        check = partial(check_arrival, lent=bool(self.zero))
+        check = partial(check_arrival, lent=self.lends)
         act = partial(unpack, self.store, file, visitor, check)
         return self.visitors.take_in(self.store, file.stat().st_size, act)
 
@@ -223,6 +229,8 @@ class Services:
 
         A deletion or a restart drops the run's cached model. A deletion also removes its unused uploads.
         """
+        if name == "cpu" and self.store.config(run_id).recipe in GPU_RECIPES:
+            raise UserError("ui.needs_gpu")
         act = partial(self.supervisor.command, run_id, name)
         mirror = self.mirror if name == "delete" else None
         with mirror.deleting(run_id) if mirror else contextlib.nullcontext():

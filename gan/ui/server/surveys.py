@@ -38,7 +38,7 @@ class Surveys:
         A report that an earlier survey stored is returned at once. Raises UserError for pictures that can't
         be used at all, or that can't be read in time.
         """
-        return self._shared.result(kept, lambda: self._make(kept), seconds, lambda: _remembered(kept))
+        return self._shared.result(kept, lambda: self._make(kept), seconds, lambda: remembered(kept))
 
     def close(self) -> None:
         """Kill the running surveys."""
@@ -70,7 +70,7 @@ class Surveys:
             raise UserError("ui.no_survey") from error
 
 
-def _remembered(kept: Path) -> Report | None:
+def remembered(kept: Path) -> Report | None:
     """Return the report that an earlier survey stored, or None where there is none that can be read."""
     try:
         return _parsed(read_json(kept.parent / FILE))

@@ -4,6 +4,7 @@ A run's numbers are estimated from its settings before it starts. gan.ui.server.
 """
 
 import threading
+from pathlib import Path
 
 from gan import data as data_room
 from gan.config import RunConfig, Settings
@@ -15,6 +16,7 @@ from gan.runs.disk import GB, size_of
 from gan.runs.store import LIVE, Store
 from gan.spec import MAX_CLASSES
 from gan.train.autotune.machine import Machine, Speed, has_gpu, load_profile
+from gan.ui.server.surveys import remembered
 
 SHARE = 0.5  # of the quota, for all visitors together; the rest stays the owner's
 CHECKPOINT_MB = 128
@@ -27,7 +29,7 @@ _OF_GENERATOR = 2 * 4 + 33 * 2
 _OF_START = 4  # the copy of the model that the run starts from
 _GRIDS, _IN_GRID = 240, 64
 _OF_PIXEL = 0.5  # bytes of a value in a grid, as WebP
-_OTHER_FILES = 5 * 10**6
+_SHEETS_OF_POINTS, _OTHER_FILES = 25 * 10**6, 5 * 10**6
 # A machine that nobody has measured counts as a slow one of its kind, and a worker as one of 600 MB.
 _UNMEASURED = {False: Speed(2e-5, 5e-11), True: Speed(2e-5, 1e-12)}
 _BASE = 600 * 10**6
@@ -52,10 +54,12 @@ def expected_bytes(config: Settings) -> int:
     """Return how many bytes the files of a run may take at most, about."""
     with _one_at_a_time:
         G, D = _parameters(config)
-    side, channels = (config.size, config.channels) if isinstance(config, RunConfig) else (256, 1)
-    grids = _GRIDS * _IN_GRID * side * side * channels * _OF_PIXEL
     weights = _CHECKPOINTS * _IN_CHECKPOINT * (G + D) + _OF_GENERATOR * G + _OF_START * (G + D)
-    return round(weights + grids + _OTHER_FILES)
+    if not isinstance(config, RunConfig):
+        return weights + _SHEETS_OF_POINTS + _OTHER_FILES
+    image = config.size**2 * config.channels
+    decoded = 0 if config.data in data_room.catalogue() else image * _count(config)  # for leases of a GPU
+    return round(weights + _GRIDS * _IN_GRID * image * _OF_PIXEL + decoded + _OTHER_FILES)
 
 
 def check_share(store: Store, more: int = 0, starting: str = "") -> None:
@@ -111,6 +115,13 @@ def _parameters(config: Settings) -> tuple[int, int]:
     return found["G"], found["D"]
 
 
+def _count(config: RunConfig) -> int:
+    """Return the number of images: of a named set, or as the survey of an upload found them; else 0."""
+    known = data_room.catalogue().get(config.data)
+    report = remembered(Path(config.data)) if _upload_of(config.data) else None
+    return known.count if known else report.count if report else 0
+
+
 def _classes(config: RunConfig) -> int:
     """Return the number of classes; for somebody's own images the most that there may be."""
     known = data_room.catalogue().get(config.data)
@@ -133,11 +144,10 @@ def _check_step(config: RunConfig, machine: Machine) -> None:
     """
     from gan.train.autotune.cost import count_step, estimate
 
-    known = data_room.catalogue().get(config.data)
     seconds = machine.speed.seconds(count_step(config, _classes(config)).work)
     if seconds > STEP_SECONDS:
         raise UserError("access.slow_run", seconds=round(seconds), most=round(STEP_SECONDS))
-    needed = estimate(config, machine, known.count if known else 0, _classes(config)).memory_bytes or 0
+    needed = estimate(config, machine, _count(config), _classes(config)).memory_bytes or 0
     most = MEMORY_SHARE * memory_limit()
     if machine.torch_name == "cpu" and needed > most:
         raise UserError("access.heavy_run", needed=f"{needed / GB:.2g}", most=f"{most / GB:.2g}")

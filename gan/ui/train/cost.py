@@ -38,7 +38,12 @@ def cost(services: Services, text: str) -> dict[str, Any]:
     data = asked["data"]
     info = data_room.info(data) if data != USER_DATA and fields.part_of(data).kind == DEFAULT else None
     made = form.settings(
-        data, asked.get("recipe"), asked.get("minutes"), asked["values"], form.origin(services, asked)
+        data,
+        asked.get("recipe"),
+        asked.get("minutes"),
+        asked["values"],
+        form.origin(services, asked),
+        services.lends,
     )
     if isinstance(made, RunConfig):
         return _of_images(made, info, asked.get("own"))

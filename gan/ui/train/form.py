@@ -88,14 +88,15 @@ def config(
     values: Sequence[Any],
     report: Report | None = None,
     origin: Origin | None = None,
+    lends: bool = False,
 ) -> Settings:
     """Return the config of the form.
 
     `data` is a name that the form offers, or the path of uploaded pictures with their `report`. `origin` is
-    the model to start from. Raises UserError for an impossible setting, and for pictures that are unfit by
-    their number or classes.
+    the model to start from. `lends`: whether GPUs are lent, which this process does not see. Raises UserError
+    for an impossible setting, and for pictures that are unfit by their number or classes.
     """
-    made = settings(data, recipe, minutes, values, origin)
+    made = settings(data, recipe, minutes, values, origin, lends)
     if not isinstance(made, RunConfig):
         return made
     if report is None:
@@ -110,7 +111,12 @@ def config(
 
 
 def settings(
-    data: str, recipe: Any, minutes: Any, values: Sequence[Any], origin: Origin | None = None
+    data: str,
+    recipe: Any,
+    minutes: Any,
+    values: Sequence[Any],
+    origin: Origin | None = None,
+    lends: bool = False,
 ) -> Settings:
     """Return the config of the form, without a check of the number of pictures.
 
@@ -119,7 +125,7 @@ def settings(
     part = fields.part_of(data)
     asked = {**part.read(values), "minutes": part.minutes(minutes)}
     if part.kind == DEFAULT:
-        made: Settings = _of_pictures(data, str(recipe), asked, origin)
+        made: Settings = _of_pictures(data, str(recipe), asked, origin, lends)
     elif origin is not None:
         raise UserError("start.other_kind")
     else:
@@ -128,7 +134,9 @@ def settings(
     return made
 
 
-def _of_pictures(data: str, recipe: str, asked: dict[str, Any], origin: Origin | None) -> RunConfig:
+def _of_pictures(
+    data: str, recipe: str, asked: dict[str, Any], origin: Origin | None, lends: bool
+) -> RunConfig:
     info = data_room.catalogue().get(data)
     if origin is not None:
         origin.refuse_other_recipe(recipe)
@@ -140,7 +148,7 @@ def _of_pictures(data: str, recipe: str, asked: dict[str, Any], origin: Origin |
         made = dataclasses.replace(made, channels=shape(data)[1])
     if made.conditional and info is not None and not info.classes:
         raise UserError("train.no_labels", data=data)
-    if made.recipe in GPU_RECIPES and not has_gpu():
+    if made.recipe in GPU_RECIPES and not (lends or has_gpu()):
         raise UserError("ui.needs_gpu")
     return made
 

@@ -61,7 +61,7 @@ def begin(
     """
     origin = form.origin(services, asked)
     config = form.config(
-        str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], report, origin
+        str(kept), asked.get("recipe"), asked.get("minutes"), asked["values"], report, origin, services.lends
     )
     with services.uploading:
         if files:

@@ -54,7 +54,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         post("runs/{id}/{command}", handlers.command),
         get("jobs", handlers.jobs),
         get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
-        get("catalogue", lambda request: with_etag(request, options(bool(services.zero)))),
+        get("catalogue", lambda request: with_etag(request, options(services.lends))),
         get("thumbnails/{name}.webp", _thumbnail),
     ]
 
@@ -170,7 +170,12 @@ def start_named(services: Services, asked: dict[str, Any], visitor: str = "") ->
         data.info(asked["data"])
     start = form.origin(services, asked)
     made = form.config(
-        asked["data"], asked.get("recipe"), asked.get("minutes"), asked["values"], origin=start
+        asked["data"],
+        asked.get("recipe"),
+        asked.get("minutes"),
+        asked["values"],
+        origin=start,
+        lends=services.lends,
     )
     return services.submit(made, visitor, start, asked.get("gpus", 1), asked.get("flavor", ""))
 

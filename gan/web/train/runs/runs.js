@@ -2,6 +2,7 @@
 // brings the running, the queued and the newest runs. "Show more" requests older ones, and repeats that when
 // they change.
 import { request } from "../../core/api.js";
+import { accessNow, isVisitor } from "../../core/control.js";
 import { CONTROL } from "../../core/events.js";
 import { find, h, setText } from "../../core/dom.js";
 import { fileSize } from "../../core/format.js";
@@ -213,9 +214,11 @@ export class Runs {
 
 /** @param {MirrorState} mirror */
 function mirrorText({ place, runs, error, left_out: leftOut, lost }) {
+  if (isVisitor() && !error) return t("stage.not_mirrored");
   const ids = Object.keys(lost);
   return [
     error ? t("stage.mirror_fault", { reason: sentence(error) }) : t("stage.mirrored", { place, runs }),
+    accessNow().visitor && t("stage.mirrored_owner"),
     leftOut && t("stage.mirror_left_out", { runs: leftOut }),
     ...ids.slice(0, LOST).map((run) => t("stage.mirror_lost", { run, reason: sentence(lost[run]) })),
     ids.length > LOST && t("stage.mirror_more_lost", { runs: ids.length - LOST }),

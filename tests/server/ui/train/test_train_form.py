@@ -159,6 +159,8 @@ def test_what_needs_a_gpu_is_refused_without_one(gpu):
     with pytest.raises(UserError) as caught:
         form.config("emoji", "projected", 5, values("emoji", "projected"))
     assert caught.value.key == "ui.needs_gpu"
+    lent = form.config("emoji", "projected", 5, values("emoji", "projected"), lends=True)
+    assert lent.recipe == "projected", "the server sees no GPU that is lent"
     gpu(True)
     assert form.config("emoji", "projected", 5, values("emoji", "projected")).recipe == "projected"
 
