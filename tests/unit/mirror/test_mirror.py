@@ -25,7 +25,6 @@ from tests.support.parcels import checkpoint
 from tests.unit.mirror.conftest import state_of
 
 REAL_SESSION = _xet.get_xet_session
-MARK = "5" * 64
 PLACES = ("bucket:owner/runs", "dataset:owner/runs")
 
 
