@@ -75,8 +75,7 @@ def attempt(torch: str, place: Path, tests: Sequence[str]) -> int:
     """
     python = place / "bin" / "python"
     if not python.exists():
-        own = shutil.which(f"python{_front()['python_version']}") or sys.executable
-        subprocess.run([own, "-m", "venv", str(place)], check=True)
+        subprocess.run([_python(), "-m", "venv", str(place)], check=True)
     pip = [str(python), "-m", "pip"]
     subprocess.run([*pip, "install", "--quiet", *line(), f"torch=={torch}", *TOOLS], check=True)
     listed = subprocess.run([*pip, "list", "--format", "json"], check=True, stdout=subprocess.PIPE)
@@ -89,6 +88,13 @@ def attempt(torch: str, place: Path, tests: Sequence[str]) -> int:
     command = [str(python), "-m", "pytest", "-n", "0", "-q", *left_out, *tests]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def _python() -> str:
+    """Return the builder's Python, or this one where the machine lacks it. A shim of pyenv is no Python."""
+    own = shutil.which(f"python{_front()['python_version']}")
+    works = own and subprocess.run([own, "--version"], check=False, capture_output=True).returncode == 0
+    return own if own and works else sys.executable
 
 
 def _told(wrong: Sequence[str]) -> int:
