@@ -18,7 +18,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from gan.errors import UserError
-from tests.reliability import fuzz_files, fuzz_routes
+from tests.reliability import fuzz_files, fuzz_hub, fuzz_mirror, fuzz_routes, fuzz_space
 from tests.reliability.damage import Target
 
 PHASES = (Phase.generate, Phase.shrink)
@@ -28,6 +28,10 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
     "jpeg": fuzz_files.jpeg, "profile": fuzz_files.profile,
     "point": fuzz_routes.point, "visits": fuzz_routes.visits,
     "handlers": fuzz_routes.handlers, "commands": fuzz_routes.commands, "parcel": fuzz_files.parcel,
+    "restored": fuzz_mirror.restored, "messages": fuzz_mirror.messages,
+    "pulled": fuzz_hub.pulled, "rows": fuzz_hub.rows, "source": fuzz_hub.source, "origin": fuzz_hub.origin,
+    "variables": fuzz_space.variables, "key": fuzz_space.key, "decoded": fuzz_space.decoded_images,
+    "leases": fuzz_space.leases, "calls": fuzz_space.calls,
 }  # fmt: skip
 
 

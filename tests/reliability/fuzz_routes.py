@@ -158,7 +158,7 @@ def commands(folder: Path) -> Target:
         base_url="http://localhost",
     )
     orders = st.lists(
-        st.sampled_from(COMMANDS).map(lambda name: (name, {}))
+        st.sampled_from((*COMMANDS, "cpu", "lease")).map(lambda name: (name, {}))
         | st.text(max_size=70).map(lambda name: ("rename", {"name": name}))
         | (st.floats().map(str) | st.text(max_size=9)).map(lambda amount: ("more", {"amount": amount}))
         | st.text(max_size=20).map(lambda flavor: ("job", {"flavor": flavor})),

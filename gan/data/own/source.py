@@ -43,8 +43,8 @@ class Source:
         """Read a description, or facts. Texts become printable and short. Raises ValueError."""
         try:
             texts = {name: value.get(name, "") for name in ("name", "commit", "licence", "title")}
-            count, classes, left_out = value["count"], value.get("classes", ()), value.get("left_out", ())
-            rows = tuple(LeftOut(**one) for one in left_out)
+            count, classes = value["count"], tuple(value.get("classes", ()))
+            rows = tuple(LeftOut(**one) for one in value.get("left_out", ()))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("no source of pictures") from error
         if (
@@ -56,7 +56,7 @@ class Source:
         ):
             raise ValueError("no source of pictures")
         plain = {name: shown(text) for name, text in texts.items() if name != "name"}
-        return cls(printable(texts["name"]), **plain, count=count, classes=tuple(classes), left_out=rows)
+        return cls(printable(texts["name"]), **plain, count=count, classes=classes, left_out=rows)
 
 
 def printable(text: str, most: int = 300) -> str:

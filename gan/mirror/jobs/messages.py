@@ -93,7 +93,7 @@ def read_end(remote: Remote, run_id: str, folder: Path) -> tuple[str, UserError 
         if state not in STATES:
             return None
         return state, _error(error) if error else None
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None
 
 

@@ -185,20 +185,20 @@ def find_key(runs: Path) -> bytes:
     """Return the key of the server that owns this runs folder.
 
     It follows from the OAuth secret of the Space, so that it survives even a lost disk. Without one it lies
-    in the folder, where the first call writes it. Raises UserError where the file can't be read or written.
+    in the folder, where the first call writes it. A key that is too short is replaced. Raises UserError where
+    the file can't be read or written.
     """
     secret = os.environ.get("OAUTH_CLIENT_SECRET")
     if secret:
         return hmac.new(secret.encode(), b"visitors of GANarium", hashlib.sha256).digest()
     path = runs / KEY_FILE
     with writing():
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
+        key = path.read_bytes() if path.exists() else b""
+        if len(key) < KEY_BYTES:  # a damaged file, and anybody could guess an empty key
             key = secrets.token_bytes(KEY_BYTES)
             write_bytes(path, key)
             path.chmod(0o600)
-            return key
+        return key
 
 
 def check_limits(config: Settings, lent: bool) -> None:

@@ -152,6 +152,17 @@ def test_with_a_secret_the_key_outlives_the_disk(space, tmp_path, monkeypatch):
     assert visitors.find_key(tmp_path) != first
 
 
+@pytest.mark.parametrize("damage", [b"", b"x", bytes(31)])
+def test_a_key_that_was_cut_is_replaced_because_anybody_could_guess_it(damage, space, tmp_path, monkeypatch):
+    monkeypatch.delenv("OAUTH_CLIENT_SECRET", raising=False)
+    (tmp_path / KEY_FILE).write_bytes(damage)
+    key = visitors.find_key(tmp_path)
+    assert len(key) == visitors.KEY_BYTES
+    assert not key.startswith(damage or b"no start")
+    assert visitors.find_key(tmp_path) == key
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o077 == 0
+
+
 def test_a_visitors_runs_are_short_and_one_waits(space, tmp_path, monkeypatch):
     services = served(tmp_path)
     ann = visitor(services)
