@@ -153,6 +153,7 @@ class Zero:
         """Import what a lease needs, so that no lease pays for it. It must not start CUDA here."""
         with self._importing:
             get_kind(DEFAULT).load_engine()
+            import gan.train.autotune.cost  # noqa: F401 - counts a visitor's run, maybe during a fork
 
     def close(self, supervisor: Supervisor) -> None:
         """Pause the runs of all leases, and end all children, which would outlive the server."""
