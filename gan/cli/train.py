@@ -38,7 +38,7 @@ from gan.hub.sets import CAP, pull_apart
 from gan.kinds import DEFAULT as DEFAULT_KIND
 from gan.kinds import KINDS, Kind, get_kind
 from gan.latent.origins import bring, find_origin
-from gan.runs import disk
+from gan.runs import disk, marks
 from gan.runs.more import extend
 from gan.train.origin import START, Origin, read_record
 
@@ -321,7 +321,9 @@ def _lead(
             raise UserError("runs.cant_more", state=state)
         extend(path, before, more)
     start_from = getattr(before, "start_from", "")  # runs on images have it
-    if start_from and (anew or not has_state(path / "state")) and not read_record(path):
+    missing = bool(start_from) and not read_record(path) and (anew or not has_state(path / "state"))
+    # a run of a server has its copy from there, and a visitor's may name a private model of the owner's
+    if missing and not (path / marks.FILE).exists():
         pull_missing(start_from)
         bring(path, start_from)
     if anew:

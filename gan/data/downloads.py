@@ -18,7 +18,7 @@ import torch
 from gan.data import cache
 from gan.data.dataset import Dataset, fit
 from gan.data.decode import pictures
-from gan.data.pixels import make_room
+from gan.data.pixels import has_room, make_room
 from gan.data.registry import OMNIGLOT_ALPHABETS, info
 from gan.errors import UserError
 
@@ -131,7 +131,8 @@ def _photos(name: str, sources: Sequence[Any], size: int, channels: int) -> torc
         for k in range(len(source)):
             images[at] = torch.from_numpy(source[k][0])
             at += 1
-    cache.keep(key, {"images": images})
+    if has_room(cache.cache_dir(), images.nbytes):
+        cache.keep(key, {"images": images})
     return images
 
 

@@ -26,6 +26,11 @@ def held(size: int, memory: int | None = None) -> bool:
     return size <= (memory_limit() if memory is None else memory) // SHARE
 
 
+def has_room(folder: Path, size: int) -> bool:
+    """Return whether `size` bytes are at most half of what is free on the disk of a folder."""
+    return size <= shutil.disk_usage(folder).free // DISK_SHARE
+
+
 def make_room(count: int, channels: int, side: int) -> np.ndarray:
     """Return an array (count, channels, side, side) uint8 with any content, in memory or in a file.
 
@@ -65,8 +70,8 @@ def _reserve(file: int, size: int) -> None:
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
         return
-    for start in range(0, size, BLOCK):
-        os.write(file, bytes(min(BLOCK, size - start)))
+    while size > 0:  # a write may take fewer bytes than it was given
+        size -= os.write(file, bytes(min(BLOCK, size)))
 
 
 def _gigabytes(size: int) -> str:

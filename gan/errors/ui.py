@@ -139,7 +139,7 @@ MESSAGES = {
     ),
     "access.heavy_run": (
         "This run needs about {needed} GB of memory, and {most} GB are the most for visitors. Choose a "
-        "smaller batch or width."
+        "smaller size, batch or width."
     ),
     "access.sign_in_failed": (
         "The sign-in with Hugging Face failed. Close this tab and click Sign in again, later if need be."

@@ -8,6 +8,7 @@ one name, or a run that restarts from scratch, must not meet there: see `name_of
 The packages are optional: see the extras in pyproject.toml.
 """
 
+import argparse
 import contextlib
 import hashlib
 import importlib.util
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple, Protocol
 
 from PIL import Image, PngImagePlugin
 
+from gan import console
 from gan.data import public_name
 from gan.errors import UserError
 from gan.export.event_file import FILE, FOLDER, EventFile, records
@@ -331,15 +333,23 @@ def tracking(run_dir: Path, within: float = ENDS_WITHIN) -> Iterator[None]:
         thread.join(within)
 
 
-def main() -> None:
-    """Send what is new of the run in a directory to the tracker of its setting, as a child of the server.
+def main(arguments: list[str] | None = None) -> int:
+    """Send what is new of a run to the tracker of its setting, and print {}. Returns the exit status.
 
-    Prints {}: a failure is among the run's events.
+    The server calls this as a process of its own. A failure is among the run's events.
     """
-    with contextlib.redirect_stdout(sys.stderr), tracking(Path(sys.argv[1]), CHILD_WITHIN):
+    console.prepare()
+    parser = argparse.ArgumentParser(
+        prog="python -m gan.export.track",
+        description="Send what is new of a run to its tracker.",
+    )
+    parser.add_argument("run", type=Path, help="directory of the run")
+    run = parser.parse_args(arguments).run
+    with contextlib.redirect_stdout(sys.stderr), tracking(run, CHILD_WITHIN):
         pass
     print("{}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

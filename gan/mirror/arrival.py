@@ -62,7 +62,7 @@ def check(folder: Path, manifest: Manifest) -> dict[str, Any]:
         if path.stat().st_size != file.size or digest(path) != file.sha256:
             raise UserError("mirror.damaged", name=name)
     config = _config(folder)
-    step = _check_weights(folder)
+    step = _check_weights(folder, config["batch"])
     status = _status(folder, step)
     _rewrite(folder / "stats.jsonl", lambda line: _stats(line, step))
     _rewrite(folder / "events.jsonl", public_event)
@@ -89,17 +89,23 @@ def _config(folder: Path) -> dict[str, Any]:
     start = getattr(config, "start_from", "")  # runs on images have it; GANarium writes an id
     if start and start.partition(":")[0] not in KINDS_OF_IDS:
         raise UserError("mirror.damaged", name="config.json")
+    if start and not (folder / START / RECORD).exists():  # a restart would look for the model anew
+        raise UserError("mirror.lacks", name=f"{START}/{RECORD}")
     known = get_kind(config.kind).is_named(config.data)
     data = config.data if known else f"/{UPLOADS}/{MOVED}/{kept_name(public_name(config.data))[:200]}"
     return {**config.to_json(), "data": data}
 
 
-def _check_weights(folder: Path) -> int:
-    """Check the checkpoint's digest and the headers of all generators. Returns the checkpoint's step."""
-    from gan.train.checkpoint import read_state  # imports torch, without which the server starts
+def _check_weights(folder: Path, batch: int) -> int:
+    """Check the checkpoint's digest and numbers, and the headers of all generators. Returns its step."""
+    from gan.train.checkpoint import (  # imports torch, without which the server starts
+        is_plausible,
+        read_state,
+    )
 
     try:
-        read_state(folder / CHECKPOINT)
+        if not is_plausible(read_state(folder / CHECKPOINT)[1], batch):
+            raise ValueError("no numbers of a run")
     except Exception as error:  # a damaged file may fail in safetensors, json or torch
         refuse_if_full(error)
         raise UserError("mirror.damaged", name=CHECKPOINT) from error

@@ -2,8 +2,7 @@
 
 On a Space without a teacher token, each visitor controls only the runs of their own browser. The server
 computes the mark of a browser as a keyed hash (see gan.ui.server.visitors), so the file tells nobody how to
-pass for that visitor. It belongs to this server; whatever copies a run leaves FILE
-out.
+pass for that visitor. Whatever copies a run leaves FILE out.
 """
 
 import re

@@ -35,7 +35,8 @@ class Overtime:
         try:
             if not self._store.visitor(run_id):
                 return math.inf
-            left = 60 * self._store.config(run_id).minutes - self._store.status(run_id)["elapsed"]
+            elapsed = max(0.0, self._store.status(run_id)["elapsed"])
+            left = 60 * self._store.config(run_id).minutes - elapsed
         except UserError:  # deleted or damaged, which no visitor can do to a run at work
             return math.inf
         return max(0.0, left) + GRACE

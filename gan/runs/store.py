@@ -25,6 +25,7 @@ from gan.runs import disk, marks, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 from gan.train.origin import Origin
+from gan.worker.run_dir import DECODED
 
 LIVE = ("starting", "running")
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
@@ -262,13 +263,18 @@ class Store:
         raise AssertionError("unreachable: count() does not end")
 
     def update_status(self, run_id: str, **changes: Any) -> None:
-        """Replace fields of status.json. Only for a run without a living worker, which writes it too."""
+        """Replace fields of status.json. Only for a run without a living worker, which writes it too.
+
+        A run that ends needs its decoded images no more.
+        """
         path = self.path(run_id) / "status.json"
         try:
             current = read_json(path)
         except (OSError, ValueError):
             current = None
         write_json(path, {**_STATUS, **(current if isinstance(current, dict) else {}), **changes})
+        if changes.get("state") in ("stopped", "failed"):
+            (path.parent / DECODED).unlink(missing_ok=True)
 
     def send(self, run_id: str, command: str) -> None:
         """Leave a command for the run's worker, which reads it between steps. Raises UserError if invalid."""

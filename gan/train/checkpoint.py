@@ -144,6 +144,29 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata["trainer"])
 
 
+def is_plausible(meta: dict[str, Any], batch: int) -> bool:
+    """Return whether a checkpoint's metadata, with the worker's counters, fit a run with this batch.
+
+    A stranger may have written them: micro-batches without number would fill the memory, and a negative time
+    would never end a run.
+    """
+    try:
+        counters, parts, step = meta["counters"], meta["parts"] or 1, meta["step"]
+        total = meta["total_images"]
+        numbers = [counters[name] for name in ("elapsed", "rate", "next_snapshot", "rollbacks")]
+        numbers += [meta["lr_factor"]] + ([] if total is None else [total])
+        return (
+            all(type(number) is int and number > 0 for number in (parts, batch))
+            and type(step) is int
+            and step >= 0
+            and parts <= batch
+            and all(type(number) in (int, float) and 0 <= number < math.inf for number in numbers)
+            and meta["lr_factor"] <= 1
+        )
+    except (KeyError, TypeError):
+        return False
+
+
 def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWEST, PREVIOUS)) -> Loaded:
     """Load the first valid checkpoint in this order into the trainer.
 

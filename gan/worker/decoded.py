@@ -14,15 +14,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from gan.data.dataset import Dataset
+from gan.data.pixels import has_room
+from gan.worker.run_dir import DECODED
 
-FILE = ".decoded.safetensors"  # hidden: no copy of a run has it
+FILE = DECODED  # hidden: no copy of a run has it
 _ATTRIBUTE = "attribute."
 _DECIDES = ("data", "size", "channels", "background")  # settings that the images depend on
 
 
 def keep(run_dir: Path, config: Any, data: Dataset) -> None:
-    """Write the images of a run, atomically. A failed write is ignored: the next lease decodes them anew."""
+    """Write the images of a run, atomically. Without room, the next lease decodes them anew."""
     drop(run_dir)
+    if not has_room(run_dir, data.images.nbytes):
+        return
     tensors = {"images": data.images} | {_ATTRIBUTE + name: one for name, one in data.attributes.items()}
     if data.labels is not None:
         tensors["labels"] = data.labels

@@ -38,6 +38,7 @@ def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
 KEEP_GRIDS, MAX_GRIDS = 160, 240
 GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a poll has just announced
 MAX_SNAPSHOTS = 32
+DECODED = ".decoded.safetensors"  # the images of a run that has not ended (gan.worker.decoded)
 LEASE = "lease"  # the reason of a pause: the run waits for its next lease of a GPU
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")

@@ -111,7 +111,7 @@ class Worker:
             self.config = dataclasses.replace(self.config, data=found)
             data = self.load_data()
             if began or not self.dir.has_learnt():
-                data = self._record(data, began)
+                data = self._share(self._record(data, began))
             if self.team.size > self.config.batch:
                 raise UserError("train.team_too_large", size=self.team.size, batch=self.config.batch)
             ranks.order_build(self.team, device, (self.path / decoded.FILE).exists())
@@ -143,11 +143,11 @@ class Worker:
         self.dir.write_status(state="running", step_seconds=self.engine.first_step_seconds(self.config, data))
 
     def load_data(self) -> Any:
-        """Return the data of the run. Raises UserError if they can't be read.
+        """Return the data of the run. Raises UserError if they can't be read."""
+        return self.engine.load(self.config)
 
-        The ranks of a team share one file with the images of a visitor, however many there are.
-        """
-        data = self.engine.load(self.config)
+    def _share(self, data: Any) -> Any:
+        """Let the ranks of a team share one file with a person's own images, in the recorded order."""
         if self.team.size == 1 or self.kind.is_named(self.config.data) or not isinstance(data, Dataset):
             return data
         decoded.keep(self.path, self.config, data)
@@ -482,3 +482,4 @@ def _fail(path: Path, error: Exception) -> None:
     if not (path / "config.json").exists():
         return
     RunDir(path).write_status(state="failed", eta=None, error=status_error(error))
+    decoded.drop(path)

@@ -17,7 +17,6 @@ from gan.mirror.contents import CHECKPOINT, MANIFEST, digest, read_manifest
 from gan.mirror.fetching import path_of
 from gan.mirror.mirror import Mirror
 from gan.mirror.parcel import unpack
-from gan.runs import marks
 from gan.runs.store import Store
 from tests.fakes.folder import Folder
 from tests.support.forked import Child
@@ -27,7 +26,6 @@ KILLS = 8  # of an act, evenly over its calls
 MANY = 12  # of an act that writes to its file in few of its calls
 # Python tells of these calls beforehand; "open" also of imports
 CALLS = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.copyfile"}
-MARK = "5" * 64
 
 
 def mirror_once(here: Path) -> None:
@@ -117,8 +115,7 @@ def base(tmp_path):
     base = tmp_path / "base"
     write_parcel(base / "run.zip")
     store = Store(base / "runs")
-    run = unpack(store, base / "run.zip")
-    write_bytes(store.path(run) / marks.FILE, MARK.encode())
+    unpack(store, base / "run.zip")
     (base / "place").mkdir()
     return base
 
@@ -133,7 +130,6 @@ def test_a_copy_that_is_killed_leaves_the_old_or_the_new_checkpoint(base, tmp_pa
         shutil.copytree(here / "place", lost / "place")
         store = start_anew(lost)
         assert store.ids() == [run]
-        assert store.visitor(run) == MARK
         steps.add(store.status(run)["step"])
         store = start_anew(here)
         assert content(store.path(run)) == content(base / "runs" / run)
@@ -179,7 +175,6 @@ def test_a_deletion_that_is_killed_happens_in_both_places_or_in_none(base, tmp_p
 def test_a_run_that_arrives_while_the_server_is_killed_is_whole_or_absent(base, tmp_path):
     (run,) = Store(base / "runs").ids()
     before = content(base / "runs" / run)
-    del before[marks.FILE]
     shutil.rmtree(base / "runs")
     for here in kills(unpack_once, base, tmp_path):
         store = start_anew(here)

@@ -18,11 +18,12 @@ from tests.support.generators import tiny_spec, write_lively
 RECORD = (2).to_bytes(8, "little") + b"sum." + b"\x10\x08" + b"sum."  # an event of step 8, for TensorBoard
 
 
-def checkpoint(step: int = 3) -> bytes:
-    """Return a checkpoint with a single tensor, which its digest fits."""
+def checkpoint(step: int = 3, **changes: object) -> bytes:
+    """Return a checkpoint with a single tensor, which its digest fits. changes: of its metadata."""
     tensors = {"g.weight": torch.arange(4.0)}
-    text = json.dumps({"step": step, "total_images": 24, "lr_factor": 1.0, "parts": 1,
-                       "counters": {"elapsed": 0.5, "rate": 1.0}})  # fmt: skip
+    counters = {"elapsed": 0.5, "rate": 1.0, "next_snapshot": 2000, "rollbacks": 0}
+    meta = {"step": step, "total_images": 24, "lr_factor": 1.0, "parts": 1, "counters": counters}
+    text = json.dumps({**meta, **changes})
     return save(tensors, {"trainer": text, "sha256": digest(tensors, text)})
 
 

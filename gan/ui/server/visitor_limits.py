@@ -9,6 +9,7 @@ from pathlib import Path
 from gan import data as data_room
 from gan.config import RunConfig, Settings
 from gan.data.names import UPLOADS
+from gan.data.pixels import SHARE as IN_MEMORY
 from gan.device import memory_limit
 from gan.errors import UserError
 from gan.kinds.points.recipes import PointsConfig
@@ -47,6 +48,7 @@ def check_size(config: Settings, lent: bool = False) -> None:
         if megabytes > CHECKPOINT_MB:
             raise UserError("access.large_run", megabytes=round(megabytes), most=CHECKPOINT_MB)
         if isinstance(config, RunConfig):
+            _check_pixels(config)
             _check_step(config, _machine(lent))
 
 
@@ -126,6 +128,14 @@ def _classes(config: RunConfig) -> int:
     """Return the number of classes; for somebody's own images the most that there may be."""
     known = data_room.catalogue().get(config.data)
     return MAX_CLASSES if known is None else len(known.classes)
+
+
+def _check_pixels(config: RunConfig) -> None:
+    """Raise UserError where the images would lie in a file, which is outside the quota."""
+    pixels = config.size**2 * config.channels * _count(config)
+    most = memory_limit() // IN_MEMORY
+    if pixels > most:
+        raise UserError("access.heavy_run", needed=f"{pixels / GB:.2g}", most=f"{most / GB:.2g}")
 
 
 def _machine(lent: bool) -> Machine:

@@ -35,6 +35,7 @@ WAITING = 1  # runs of one visitor in the queue
 WAITING_ALL, RUNS_ALL = QUEUED // 2, RUNS - 100
 # Of one address. It may be that of a school, but each new cookie makes another visitor.
 WAITING_CLIENT = 10
+REMEMBERED = 100_000  # addresses of visitors
 KEY_FILE, KEY_BYTES = ".visitors-key", 32
 # What visitors may ask for besides reading. Everything else that changes something is the owner's.
 UPLOAD = "/gradio_api/upload"
@@ -70,6 +71,7 @@ class Visitors:
     def __init__(self, key: bytes):
         self._key = key
         self._queueing = threading.Lock()  # held from the count of a visitor's runs to the next one
+        self._noting = threading.Lock()  # held while the next one is read or written
         self._clients: dict[str, str] = {}  # mark -> the address from which that visitor last came
 
     def new_cookie(self, request: Request, path: str) -> str:
@@ -86,8 +88,11 @@ class Visitors:
         return None
 
     def came(self, mark: str, client: str) -> None:
-        """Note from which address a visitor comes. Only those with runs are remembered, until a restart."""
-        self._clients[mark] = client
+        """Note from which address a visitor comes. The last REMEMBERED are remembered, until a restart."""
+        with self._noting:
+            self._clients[mark] = client
+            while len(self._clients) > REMEMBERED:
+                del self._clients[next(iter(self._clients))]
 
     def refusal(self, store: Store, request: Request) -> UserError | None:
         """Return why a visitor may not make a POST request, or None where they may."""
@@ -158,15 +163,15 @@ class Visitors:
     def _check_waiting(self, store: Store, mark: str) -> None:
         """Raise UserError if the runs that wait have reached a limit: of this visitor, their address, all."""
         marks = _marks(store)
-        known = {mark, *marks.values()}
-        self._clients = {found: client for found, client in self._clients.items() if found in known}
+        with self._noting:
+            clients = dict(self._clients)
         waiting = [
             marks[one["id"]] for one in store.list() if one["state"] == "queued" and one["id"] in marks
         ]
         if sum(owned(found, mark) for found in waiting) >= WAITING:
             raise UserError("access.one_waits")
-        client = self._clients.get(mark)
-        if client and sum(self._clients.get(found) == client for found in waiting) >= WAITING_CLIENT:
+        client = clients.get(mark)
+        if client and sum(clients.get(found) == client for found in waiting) >= WAITING_CLIENT:
             raise UserError("access.many_wait", most=WAITING_CLIENT)
         if len(waiting) >= WAITING_ALL:
             raise UserError("access.no_place")

@@ -1,6 +1,7 @@
 """Test leases: a chain of them ends with the bits of one process, and measures nothing."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 from gan import data
+from gan.data import pixels
 from gan.device import Device
 from gan.files import read_json, read_lines, write_json
 from gan.kinds import parse_config
@@ -123,12 +125,25 @@ def test_the_ranks_of_a_team_share_one_file_of_images(no_self_test, tmp_path, mo
     write_json(run / "config.json", settings.to_json())
     (tmp_path / "images" / "a" / "broken.png").write_bytes(b"no image")
     first = worker.Worker(run, lambda status: None, team=Team(0, 2))
-    mine = first.load_data()
+    mine = first._share(first.engine.recognise(first.config, first.load_data(), run, None).data)
     assert mine.report.count == 40
     assert mine.report.left_out, "the first rank still tells what it left out"
-    first.record = first.engine.recognise(first.config, mine, run, None).record
     monkeypatch.setattr(engine, "load", lambda config: pytest.fail("decoded anew"))
     other = ranks._build(run, ALONE, Device("cpu", "CPU", 1), kept=True)
     assert torch.equal(other.batches.images, mine.images)
     assert worker.work(run, make=lambda *given: LeasedWorker(*given, end=float("inf"))) == "finished"
     assert not (run / decoded.FILE).exists(), "a run that ended needs no images"
+    monkeypatch.setattr(pixels.shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(100, 0, 60_000))
+    decoded.keep(run, settings, mine)
+    assert not (run / decoded.FILE).exists(), "it would take more than half of what is free"
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed"])
+def test_a_run_that_its_server_ends_keeps_no_images(store, state):
+    run_id = store.create(tiny(4))
+    kept = store.path(run_id) / decoded.FILE
+    kept.write_bytes(b"images")
+    store.update_status(run_id, state="paused")
+    assert kept.exists()
+    store.update_status(run_id, state=state)
+    assert not kept.exists()

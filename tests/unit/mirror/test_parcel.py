@@ -28,6 +28,7 @@ from gan.train.origin import read_record
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
 from tests.support.generators import tiny_spec, write_weights
+from tests.support.parcels import checkpoint
 from tests.unit.mirror.conftest import SECRET, STEPS, state_of
 
 
@@ -42,6 +43,9 @@ def parcel(trained, tmp_path_factory):
 def entries(parcel: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(parcel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+COUNTERS = {"elapsed": 0.5, "rate": 1.0, "next_snapshot": 2000, "rollbacks": 0}
 
 
 def rewritten(content: dict[str, bytes], changed: dict[str, bytes | None]) -> bytes:
@@ -218,6 +222,21 @@ CASES: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "an absolute name": (lambda c: rewritten(c, {"/etc/x": b"x"}), "mirror.strange_file"),
     "a command": (lambda c: rewritten(c, {"commands/1-stop.json": b"{}"}), "mirror.strange_file"),
     "a pickle": (lambda c: rewritten(c, {"state/checkpoint.pt": b"x"}), "mirror.strange_file"),
+    **{
+        f"a checkpoint with {name}": (
+            lambda c, changes=changes: rewritten(c, {"state/checkpoint.safetensors": checkpoint(**changes)}),
+            "mirror.damaged",
+        )
+        for name, changes in {
+            "micro-batches without number": {"parts": 10**9},
+            "no micro-batch": {"parts": -1},
+            "a time before its beginning": {"counters": {**COUNTERS, "elapsed": -1e9}},
+            "no numbers": {"counters": {**COUNTERS, "rate": "fast"}},
+            "an endless rate": {"counters": {**COUNTERS, "rate": float("inf")}},
+            "no counters": {"counters": {}},
+            "a learning rate that grows": {"lr_factor": 7.0},
+        }.items()
+    },
     "a mark of a visitor": (lambda c: rewritten(c, {"visitor.txt": b"5" * 64}), "mirror.strange_file"),
     "a large text": (lambda c: rewritten(c, {"name.txt": b"x" * 1025}), "mirror.large_file"),
     "no checkpoint": (lambda c: rewritten(c, {CHECKPOINT: None}), "mirror.lacks"),
