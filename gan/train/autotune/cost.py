@@ -90,7 +90,7 @@ def _memory(config: RunConfig, known: Machine, step: Step, count: int) -> int:
     """Return the peak bytes of a run.
 
     While a CPU changes the layout of the images, two copies of them exist, but nothing else does yet. Images
-    beyond a quarter of the memory stay in a file.
+    beyond a quarter of a CPU's memory stay in a file. A GPU's memory is unknown here, so there they count.
     """
     pictures = count * config.channels * config.size**2
     if known.torch_name == "cpu" and not held(pictures):
