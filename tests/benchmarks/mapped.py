@@ -140,11 +140,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--memory-mb", type=at_least(1), default=1024, help="of the set in memory")
-    parser.add_argument("--file-mb", type=at_least(1), default=8192, help="of the set in a file")
-    parser.add_argument("--rounds", type=at_least(1), default=7)
+    parser.add_argument("--memory-mb", type=at_least(1, int), default=1024, help="of the set in memory")
+    parser.add_argument("--file-mb", type=at_least(1, int), default=8192, help="of the set in a file")
+    parser.add_argument("--rounds", type=at_least(1, int), default=7)
     parser.add_argument("--seconds", type=at_least(1), default=20, help="of a turn")
-    parser.add_argument("--limit-mb", type=at_least(1), help="memory that the computer is said to have")
+    parser.add_argument("--limit-mb", type=at_least(1, int), help="memory that the computer is said to have")
     parser.add_argument("--cold", action="store_true")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
