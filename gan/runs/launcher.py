@@ -56,7 +56,7 @@ class Launcher:
         except OSError as error:
             if error.errno in FULL:
                 raise  # the run stays queued, and the spare stays, until the disk has room
-            self.spare = None
+            self.close()
             raise UserError("runs.start_failed", reason=str(error)) from error
         worker, self.spare = self.spare, None
         return worker
