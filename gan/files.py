@@ -6,6 +6,7 @@ The readers survive a half-written last line.
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,12 @@ from typing import Any
 
 NESTED = 50  # maximum depth of JSON, because code that writes it again is recursive
 FULL = {errno.ENOSPC, errno.EDQUOT}  # errno of an OSError on a full disk or quota
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that are free on the disk of a folder, or of its nearest parent that exists."""
+    place = folder.absolute()
+    return shutil.disk_usage(next(each for each in (place, *place.parents) if each.exists())).free
 
 
 def replace_with(path: Path, write: Callable[[Path], Any], before: Callable[[], Any] = lambda: None) -> None:

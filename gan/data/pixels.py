@@ -5,7 +5,6 @@ there is free. The file has no name, and vanishes with the process.
 """
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from gan.data.cache import cache_dir
 from gan.device import memory_limit
 from gan.errors import UserError
-from gan.files import FULL
+from gan.files import FULL, free_bytes
 
 SHARE = 4  # a data set is held in memory up to this part of it: of the computer's, or of a GPU's
 DISK_SHARE = 2  # it takes at most this part of what is free on the disk
@@ -28,7 +27,7 @@ def held(size: int, memory: int | None = None) -> bool:
 
 def has_room(folder: Path, size: int) -> bool:
     """Return whether `size` bytes are at most half of what is free on the disk of a folder."""
-    return size <= shutil.disk_usage(folder).free // DISK_SHARE
+    return size <= free_bytes(folder) // DISK_SHARE
 
 
 def make_room(count: int, channels: int, side: int) -> np.ndarray:
@@ -43,9 +42,9 @@ def make_room(count: int, channels: int, side: int) -> np.ndarray:
     folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-        if size > free // DISK_SHARE:
-            raise UserError("data.room", gigabytes=_gigabytes(size), size=side, free=_gigabytes(free))
+        if not has_room(folder, size):
+            free = _gigabytes(free_bytes(folder))
+            raise UserError("data.room", gigabytes=_gigabytes(size), size=side, free=free)
         with tempfile.TemporaryFile(dir=folder) as file:
             _reserve(file.fileno(), size)
             return np.memmap(file, np.uint8, "r+", shape=shape)
@@ -57,12 +56,7 @@ def make_room(count: int, channels: int, side: int) -> np.ndarray:
 
 def most(channels: int, side: int) -> int:
     """Return how many images of this shape `make_room` has room for."""
-    free = shutil.disk_usage(_existing(cache_dir())).free
-    return max(memory_limit() // SHARE, free // DISK_SHARE) // (channels * side * side)
-
-
-def _existing(folder: Path) -> Path:
-    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    return max(memory_limit() // SHARE, free_bytes(cache_dir()) // DISK_SHARE) // (channels * side * side)
 
 
 def _reserve(file: int, size: int) -> None:

@@ -30,12 +30,13 @@ from gan.data.own.file_types import HEAD, kind_of
 from gan.data.own.report import LeftOut
 from gan.data.own.source import UNSTATED, Source, folder_of, printable, write_source
 from gan.errors import UserError, refuse_if_full
-from gan.files import FULL
+from gan.files import FULL, free_bytes
 from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.pull import ABANDONED, NEW
 from gan.hub.table import Columns, choose, is_picture, read_rows
 from gan.latent.catalogue import HUB_ID
+from gan.runs.disk import SPARE
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 CAP, MOST = 10_000, MAX_ENTRIES  # pictures of a set, if nobody says otherwise, and at most
 PAGE = "https://huggingface.co/datasets/"
 CONVERTED = "refs/convert/parquet"  # the branch on which the Hub keeps each public set as tables
-SPARE = 2**30  # bytes of the disk that a zip leaves free
 ABREAST = 8  # files downloaded at once
 _PART = re.compile(r'[^\x00-\x1f\x7f\\/:*?"<>|#%@.][^\x00-\x1f\x7f\\/:*?"<>|#%@]{0,119}')
 MAX_PARTS = 10  # folders of a path
@@ -318,7 +318,7 @@ def _of_members(opened: zipfile.ZipFile, members: list[archives.ZipMember]) -> I
 
 def _check_room(wanted: Wanted, folder: Path, size: int) -> None:
     """Raise UserError where the disk of a folder has no room for `size` bytes more."""
-    if shutil.disk_usage(folder).free < size + SPARE:
+    if free_bytes(folder) < size + SPARE:
         raise UserError("hub.cannot_keep", name=wanted.name, reason=os.strerror(errno.ENOSPC))
 
 
@@ -374,7 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("name", help="hub:OWNER/NAME[@REVISION][/PATH]")
     parser.add_argument("--cap", type=int, default=CAP, help="pictures at most (default: %(default)s)")
-    parser.add_argument("--most", type=int, default=MOST, help="a lower limit, of the memory")
+    parser.add_argument("--most", type=int, default=MOST, help="a lower limit, of the room")
     parser.add_argument("--into", type=Path, required=True, help="the folder in which the zip is written")
     parser.add_argument("--known", type=Path, help="a folder with sets of earlier pulls")
     parser.add_argument("--saved-token", action="store_true", help="send the saved token, or HF_TOKEN")

@@ -332,14 +332,8 @@ class Supervisor:
             raise UserError("runs.wont_end")
         self._live.pop(run_id, None)
         if self.store.state(run_id) in LIVE:
-            self._leave(
-                run_id,
-                "paused",
-                UserError(
-                    "runs.ended" if self.store.resumable(run_id) else "runs.ended_early",
-                    seconds=round(seconds),
-                ),
-            )
+            key = "runs.ended" if self.store.resumable(run_id) else "runs.ended_early"
+            self._leave(run_id, "paused", UserError(key, seconds=round(seconds)))
         self._look_again()
 
     def _end_late(self, run_id: str) -> None:

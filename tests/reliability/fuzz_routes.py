@@ -104,11 +104,8 @@ def offline(command: Sequence[str], seconds: float) -> dict[str, Any]:
     return {"error": {"key": "hub.offline", "values": {}}}
 
 
-def handlers(folder: Path) -> Target:
-    """Every route of ours behind the guard, with parts of a valid request changed.
-
-    No answer is a defect or contains a path of the server. No Hub is there to pull from.
-    """
+def served(folder: Path) -> tuple[Subject, Services]:
+    """Plant runs and a model in a folder, and open the services of a page on them. No Hub is there."""
     os.environ["HF_ENDPOINT"] = NOWHERE
     write_checkpoint(
         folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
@@ -116,6 +113,15 @@ def handlers(folder: Path) -> Target:
     subject, _ = plant(folder / "runs", folder / "checkpoints")
     services = Services(checkpoints=folder / "checkpoints")
     services.open(folder / "runs")
+    return subject, services
+
+
+def handlers(folder: Path) -> Target:
+    """Every route of ours behind the guard, with parts of a valid request changed.
+
+    No answer is a defect or contains a path of the server.
+    """
+    subject, services = served(folder)
     services.hub_sets.ask = services.hub_models.ask = offline  # a process for each name would take a second
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")

@@ -32,11 +32,10 @@ from gan.ui.server.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.server.visitors import KEY_BYTES, KEY_FILE, Visitors, find_key
 from gan.worker import decoded
-from tests.fakes.hub import NOWHERE
 from tests.reliability import cases
 from tests.reliability.damage import NUMBERS, VALUES, Target, as_json, damaged, like
-from tests.reliability.valid_requests import SECRET, plant
-from tests.support.generators import tiny_spec, write_checkpoint
+from tests.reliability.fuzz_routes import served
+from tests.reliability.valid_requests import SECRET
 from tests.support.parcels import write_state
 
 
@@ -194,13 +193,7 @@ def calls(folder: Path) -> Target:
 
     The functions that change runs are not called.
     """
-    os.environ["HF_ENDPOINT"] = NOWHERE
-    write_checkpoint(
-        folder / "checkpoints", "digits", tiny_spec(3), title="Digits", classes=["zero", "one", "two"]
-    )
-    subject, _ = plant(folder / "runs", folder / "checkpoints")
-    services = Services(checkpoints=folder / "checkpoints")
-    services.open(folder / "runs")
+    subject, services = served(folder)
     page = build_page(services)
     passed: list[dict[str, Any]] = []
 

@@ -16,24 +16,11 @@ from gan.library import train
 from gan.train.checkpoint import NEWEST, digest, read_state
 from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, fake_hub
+from tests.support.killing import killed_before
 
 NAME, STEPS = "ada/digits", 24
 SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
-# Train a run with a checkpoint after every chunk, and kill the process before a step.
-KILLED = f"""
-import os, signal, sys
-from gan.cli.train import main
-from gan.train.trainer import Trainer
-from gan.worker import worker
-step = Trainer._next_step
-def killed(self):
-    if self.step == {STEPS - 4}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self)
-Trainer._next_step = killed
-worker.STATE_SECONDS = worker.CHUNK_SECONDS = 0.01
-main(sys.argv[1:])
-"""
+KILLED = killed_before(STEPS - 4)
 
 
 @pytest.fixture(scope="module")

@@ -97,13 +97,10 @@ class Reader:
         return tuple(facts.file for facts in self._facts if facts is not None)
 
     def report(self, classes: tuple[tuple[str, int], ...] = ()) -> Report:
-        (
-            """Report on the images.
+        """Report on the images.
 
         Images with equal pixels at the decoded size count as copies, because a network sees no difference.
         """
-            ""
-        )
         known = [facts for facts in self._facts if facts is not None]
         return Report(
             len(self._facts), classes, tuple(self.left_out),

@@ -9,7 +9,6 @@ answer 404.
 import ipaddress
 import logging
 import re
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
-from gan.files import FULL
+from gan.files import FULL, free_bytes
 from gan.runs.disk import SPARE
 from gan.ui.api.gate import door
 from gan.ui.server import sign_in
@@ -288,10 +287,7 @@ def _too_much(request: Request, expected: int) -> Response | None:
     coming = _coming(request)
     if coming > _most(request):
         return in_words(request, _too_large(request))
-    if (
-        request.scope["path"] == UPLOAD
-        and shutil.disk_usage(_existing(Path(get_upload_folder()))).free < coming + expected + SPARE
-    ):
+    if request.scope["path"] == UPLOAD and free_bytes(Path(get_upload_folder())) < coming + expected + SPARE:
         return in_words(request, UserError("ui.no_room"))
     return None
 
@@ -329,11 +325,6 @@ def _most(request: Request) -> int:
 
 def _too_large(request: Request) -> UserError:
     return UserError("ui.too_large", megabytes=_most(request) >> 20)
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder, or its nearest parent that exists."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def _nothing() -> Response:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.errors import UserError
+from gan.files import free_bytes
 from gan.hub.child import checked
 from gan.runs.disk import writing
 from gan.ui.server.children import Children, Shared
@@ -49,7 +50,7 @@ class HubSets:
         self._shared.close()
 
     def _pull(self, name: str, cap: int, uploads: Path) -> Path:
-        if shutil.disk_usage(uploads.parent).free < ROOM:
+        if free_bytes(uploads.parent) < ROOM:
             raise UserError("ui.no_room")
         staging = uploads.parent / STAGING
         command = [*COMMAND, name, "--cap", str(cap), "--into", str(staging), "--known", str(uploads)]

@@ -10,6 +10,7 @@ from gan import data as data_room
 from gan.config import RunConfig, Settings
 from gan.data.names import UPLOADS
 from gan.data.pixels import SHARE as IN_MEMORY
+from gan.data.pixels import held
 from gan.device import memory_limit
 from gan.errors import UserError
 from gan.kinds.points.recipes import PointsConfig
@@ -133,8 +134,8 @@ def _classes(config: RunConfig) -> int:
 def _check_pixels(config: RunConfig) -> None:
     """Raise UserError where the images would lie in a file, which is outside the quota."""
     pixels = config.size**2 * config.channels * _count(config)
-    most = memory_limit() // IN_MEMORY
-    if pixels > most:
+    if not held(pixels):
+        most = memory_limit() / IN_MEMORY
         raise UserError("access.heavy_run", needed=f"{pixels / GB:.2g}", most=f"{most / GB:.2g}")
 
 

@@ -90,6 +90,7 @@ class Visitors:
     def came(self, mark: str, client: str) -> None:
         """Note from which address a visitor comes. The last REMEMBERED are remembered, until a restart."""
         with self._noting:
+            self._clients.pop(mark, None)  # it is the newest now
             self._clients[mark] = client
             while len(self._clients) > REMEMBERED:
                 del self._clients[next(iter(self._clients))]

@@ -1,6 +1,5 @@
 """Move a run: send it to a browser as one file, and take in such a file."""
 
-import shutil
 import tempfile
 import threading
 import weakref
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.errors import UserError
+from gan.files import free_bytes
 from gan.mirror.parcel import pack, unpack
 from gan.runs.disk import SPARE, size_of, writing
 from gan.ui.server.access import client_of
@@ -52,7 +52,7 @@ def download(services: Services, request: Request) -> Response:
     """
     services.check_control(request, request.path_params["id"])
     run = services.store.path(request.path_params["id"])
-    if shutil.disk_usage(run).free < size_of(run) + SPARE:
+    if free_bytes(run) < size_of(run) + SPARE:
         raise UserError("mirror.no_room")
     leave = DEPARTURES.begin(client_of(request), bool(services.visitor(request)))
     try:

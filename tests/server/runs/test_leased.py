@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 
 from gan import data
-from gan.data import pixels
 from gan.device import Device
 from gan.files import read_json, read_lines, write_json
 from gan.kinds import parse_config
@@ -133,7 +132,7 @@ def test_the_ranks_of_a_team_share_one_file_of_images(no_self_test, tmp_path, mo
     assert torch.equal(other.batches.images, mine.images)
     assert worker.work(run, make=lambda *given: LeasedWorker(*given, end=float("inf"))) == "finished"
     assert not (run / decoded.FILE).exists(), "a run that ended needs no images"
-    monkeypatch.setattr(pixels.shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(100, 0, 60_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(100, 0, 60_000))
     decoded.keep(run, settings, mine)
     assert not (run / decoded.FILE).exists(), "it would take more than half of what is free"
 

@@ -20,23 +20,10 @@ from gan.train.trainer import Trainer
 from gan.worker import worker
 from tests import ROOT
 from tests.fakes.runs import FAKE_WORKER, state, tiny
+from tests.support.killing import killed_before
 
 STEPS = 24
-# Train a run with a checkpoint after every chunk, and kill the process before a step.
-KILLED = f"""
-import os, signal, sys
-from pathlib import Path
-from gan.train.trainer import Trainer
-from gan.worker import worker
-step = Trainer._next_step
-def killed(self):
-    if self.step == {STEPS - 4}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self)
-Trainer._next_step = killed
-worker.STATE_SECONDS = worker.CHUNK_SECONDS = 0.01
-worker.work(Path(sys.argv[1]))
-"""
+KILLED = killed_before(STEPS - 4)
 
 
 class Gone(BaseException):

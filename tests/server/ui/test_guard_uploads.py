@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import shutil
 from collections import namedtuple
 
 import pytest
@@ -36,7 +37,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch, tmp_path):
     found = Disk(SPARE + ROOM)
-    monkeypatch.setattr(guard.shutil, "disk_usage", lambda folder: Usage(found.free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(found.free))
     monkeypatch.setattr(guard, "get_upload_folder", lambda: str(tmp_path))
     return found
 
