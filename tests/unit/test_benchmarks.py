@@ -19,10 +19,12 @@ from gan.metrics.extractors import Extractor, Features, open_extractor
 from gan.recipes import RECIPES
 from gan.train.autotune.cost import Tally
 from gan.train.losses import squared_gradient
-from tests.benchmarks import quality, sets, stacked, throughput, tutorial
-from tests.benchmarks.entrants import Drawn, race
-from tests.benchmarks.floor import Cost, Machine, count, floor_seconds
-from tests.benchmarks.plain import Plain
+from tests.benchmarks import tutorial
+from tests.benchmarks.quality import minutes, sets, stacked
+from tests.benchmarks.quality.entrants import Drawn, race
+from tests.benchmarks.speed import throughput
+from tests.benchmarks.speed.floor import Cost, Machine, count, floor_seconds
+from tests.benchmarks.speed.plain import Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
 from tests.server.test_score import write_mnist_like
@@ -75,24 +77,24 @@ def test_a_graph_needs_a_gpu():
 
 
 @pytest.mark.parametrize(("program", "words", "sentence"), [
-    (quality, "--turn 0", "“0” is not a number from 0.1 on"),
-    (quality, "--turn nan", "“nan” is not a number"), (quality, "--minutes 1 0", "“0” is not"),
-    (quality, "--minutes -1", "“-1” is not"), (quality, "--minutes 20000", "minutes = 20000"),
-    (quality, "--seeds 0", "“0” is not a whole number from 1 on"),
-    (quality, "--images -3", "“-3” is not a whole number"),
-    (quality, "--images 3", "batch of 32 is larger than the data set of 3 images"),
-    (quality, "--images 40", "40 pictures are less than the tutorial's batch of 64"),
-    (quality, "--images 1000", "has 583 pictures to train on, not 1000"),
-    (quality, "--entrants modern:graph=yes", "only a GPU has"),
-    (quality, "--entrants modern:precision=foo", "“foo” is no value of precision"),
-    (quality, "--entrants modern:threads=0", "“0” is no value of threads"),
-    (quality, "--entrants modern:batch=600", "batch of 600 is larger"),
-    (quality, "--net vgg", "no feature extractor called “vgg”"),
-    (quality, "--entrants projected modern --net efficientnet", "used the feature extractor “efficientnet”"),
-    (quality, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"),
-    (quality, "--log no/such/folder", "can't be written (No such file"),
-    (quality, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"),
-    (quality, "--data mnist --idx {broken}", "is cut short"),
+    (minutes, "--turn 0", "“0” is not a number from 0.1 on"),
+    (minutes, "--turn nan", "“nan” is not a number"), (minutes, "--minutes 1 0", "“0” is not"),
+    (minutes, "--minutes -1", "“-1” is not"), (minutes, "--minutes 20000", "minutes = 20000"),
+    (minutes, "--seeds 0", "“0” is not a whole number from 1 on"),
+    (minutes, "--images -3", "“-3” is not a whole number"),
+    (minutes, "--images 3", "batch of 32 is larger than the data set of 3 images"),
+    (minutes, "--images 40", "40 pictures are less than the tutorial's batch of 64"),
+    (minutes, "--images 1000", "has 583 pictures to train on, not 1000"),
+    (minutes, "--entrants modern:graph=yes", "only a GPU has"),
+    (minutes, "--entrants modern:precision=foo", "“foo” is no value of precision"),
+    (minutes, "--entrants modern:threads=0", "“0” is no value of threads"),
+    (minutes, "--entrants modern:batch=600", "batch of 600 is larger"),
+    (minutes, "--net vgg", "no feature extractor called “vgg”"),
+    (minutes, "--entrants projected modern --net efficientnet", "used the feature extractor “efficientnet”"),
+    (minutes, "--data mnist --idx nowhere", "nowhere does not hold the four IDX files"),
+    (minutes, "--log no/such/folder", "can't be written (No such file"),
+    (minutes, "--data stacked --net pixels --idx {idx}", "scored through the digits net alone"),
+    (minutes, "--data mnist --idx {broken}", "is cut short"),
     (throughput, "--rounds 0", "“0” is not a whole number from 1 on"),
     (throughput, "--seconds 0", "“0” is not a number from 0.01 on"),
     (throughput, "--data digits --variants modern:graph=yes", "only a GPU has"),
@@ -102,12 +104,12 @@ def test_what_makes_no_sense_is_one_sentence_and_status_2_before_anything_is_tra
     program, words, sentence, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(program, "this_machine", lambda: CPU)
-    monkeypatch.delattr(quality, "Entrant")
+    monkeypatch.delattr(minutes, "Entrant")
     monkeypatch.delattr(throughput, "rate")
     digits = sets.data.load("digits").images[:70]
     folders = {name: write_mnist_like(tmp_path / name, digits, digits) for name in ("idx", "broken")}
     (folders["broken"] / "t10k-images-idx3-ubyte.gz").write_bytes(bytes([0, 0, 8, 3]))
-    common = ["--data", "emoji"] if program is quality else []
+    common = ["--data", "emoji"] if program is minutes else []
     with pytest.raises(SystemExit) as ended:
         program.main([*common, *words.format(**folders).split()])
     assert ended.value.code == 2
@@ -135,13 +137,11 @@ def test_the_table_of_quality_joins_seeds_and_leaves_out_what_nobody_has():
         for s, m, e in itertools.product((0, 1), (2, 1), ("modern", "tutorial"))
     ]
     lines = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in quality.table(records).splitlines()
+        [cell.strip() for cell in line.strip("|").split("|")] for line in minutes.table(records).splitlines()
     ]
     assert lines[0] == ["minutes", "entrant", "seeds", "FD"]
     assert lines[2:] == [
-        [minutes, entrant, "2", f"{minutes}0.5 ±0.71"]
-        for minutes in "12"
-        for entrant in ("modern", "tutorial")
+        [budget, entrant, "2", f"{budget}0.5 ±0.71"] for budget in "12" for entrant in ("modern", "tutorial")
     ]
 
 
@@ -323,13 +323,13 @@ def test_the_tutorial_learns_to_tell_noise_from_its_pictures(monkeypatch):
 
 
 def test_quality_from_end_to_end(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(quality, "this_machine", lambda: CPU)
+    monkeypatch.setattr(minutes, "this_machine", lambda: CPU)
     log = tmp_path / "log.jsonl"
     words = (
         "--data emoji --images 16 --minutes 0.01 --seeds 1 --no-reference --net pixels --entrants "
         "modern:width=8,batch=8"
     )
-    quality.main([*words.split(), "--log", str(log)])
+    minutes.main([*words.split(), "--log", str(log)])
     (record,) = [json.loads(line) for line in log.read_text().splitlines()]
     assert (record["minutes"], record["entrant"], record["seed"], record["images"]) == (
         0.01,
@@ -365,13 +365,13 @@ def test_ours_begin_anew_at_every_mark_and_the_tutorial_goes_on(monkeypatch):
         def end(self):
             self.ended = True
 
-    monkeypatch.setattr(quality, "Entrant", Fake)
-    options = quality.arguments().parse_args(
+    monkeypatch.setattr(minutes, "Entrant", Fake)
+    options = minutes.arguments().parse_args(
         ["--data", "emoji", "--images", "20", "--minutes", "2", "1", "--entrants", "modern", "hinge:batch=8"]
     )
     colours = Extractor("colours", "mean colours", lambda images: Features(images.float().mean((2, 3)), None))
-    setting = quality.Setting(options, CPU, sets.SETS["emoji"].test(None)[:20], colours)
-    records = list(quality.measure(setting, seed=4))
+    setting = minutes.Setting(options, CPU, sets.SETS["emoji"].test(None)[:20], colours)
+    records = list(minutes.measure(setting, seed=4))
     assert [(each["minutes"], each["entrant"]) for each in records] == list(
         itertools.product((1, 2), ("modern", "hinge:batch=8", "tutorial"))
     )

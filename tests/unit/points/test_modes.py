@@ -1,6 +1,6 @@
 """How well runs cover 25 Gaussians after some steps, in four of five seeds.
 
-tests/benchmarks/points.py measures more steps, and the seconds.
+tests/benchmarks/quality/points.py measures more steps, and the seconds.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from gan.recipes import RECIPES
 from gan.train import batches
 from gan.train.batches import FromHost, OnDevice
 from gan.train.checkpoint import digest, load_state, save_state, tensors_of
-from tests.benchmarks import mapped
+from tests.benchmarks.speed import mapped
 from tests.support.engine import tiny_data, tiny_trainer
 
 SETTINGS = {"conditional": True, "clusters": 2, "flip": True}

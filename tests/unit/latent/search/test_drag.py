@@ -20,7 +20,7 @@ from gan.latent.point import Point, parse_at
 from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, disk, distances
 from gan.latent.search.drag_job import MAX_PAIRS, DragJob, feature_maps, read_pairs
-from tests.benchmarks.dragging import dragged
+from tests.benchmarks.search.dragging import dragged
 from tests.support.browsing import ROOT
 
 # of the planted generators: pixels, and the share of the image's side for one standard deviation of z

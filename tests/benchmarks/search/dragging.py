@@ -1,6 +1,6 @@
 """Measure how near dragged points come to their targets, and how much the rest of the image changes:
 
-    python -m tests.benchmarks.dragging --count 24
+    python -m tests.benchmarks.search.dragging --count 24
 
 It drags one point of each of some seeds, for each shipped model, on one thread. The point is the most salient
 corner of the sample (Shi and Tomasi 1994). Its target lies a tenth of the side away (an eighth at 64 px), in

@@ -1,4 +1,4 @@
-"""Compare training on a data set in a mapped file with one in memory: python -m tests.benchmarks.mapped
+"""Compare training on a data set in a mapped file with one in memory: python -m tests.benchmarks.speed.mapped
 
 Two processes train the same networks on generated pictures of 64 x 64 pixels in colour, and take turns. One
 has a small set, which it holds in memory. The other has a large set, which lies in a file on disk. Each does
@@ -96,7 +96,7 @@ class Entrant:
         command = [
             sys.executable,
             "-m",
-            "tests.benchmarks.mapped",
+            "tests.benchmarks.speed.mapped",
             "--child",
             json.dumps([size, memory, settings]),
         ]

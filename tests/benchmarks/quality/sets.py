@@ -1,4 +1,4 @@
-"""Define the data sets of quality.py: training images, held-out images, and the score of samples.
+"""Define the data sets of minutes.py: training images, held-out images, and the score of samples.
 
 A new data set needs one new entry in SETS.
 """
@@ -20,7 +20,7 @@ from gan.export.scores import some
 from gan.metrics.build.sources import divide
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import score
-from tests.benchmarks import stacked
+from tests.benchmarks.quality import stacked
 
 HELD_OUT = 2000  # test images for the scores, at most
 Scores = dict[str, float]

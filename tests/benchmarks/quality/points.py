@@ -1,13 +1,13 @@
-"""Measure how well runs on points cover the modes, and their speed:  python -m tests.benchmarks.points
+"""Measure how well runs on points cover the modes, and their speed: python -m tests.benchmarks.quality.points
 
 The seeds train one after the other, on as many threads as the option says. The table has a row per seed:
 steps, seconds of training and milliseconds a step, without scores and sheets. It also has the metrics of
 gan/kinds/points/metrics.py. With --seconds a run ends after that time. The option --steps then still sets its
 schedules.
 
-    python -m tests.benchmarks.points --data grid25 --recipe modern collapse --seeds 5 --threads 2
-    python -m tests.benchmarks.points --set lr_g=2e-3 gamma=0.01 --steps 4000
-    python -m tests.benchmarks.points --sheet
+    python -m tests.benchmarks.quality.points --data grid25 --recipe modern collapse --seeds 5 --threads 2
+    python -m tests.benchmarks.quality.points --set lr_g=2e-3 gamma=0.01 --steps 4000
+    python -m tests.benchmarks.quality.points --sheet
 """
 
 import argparse

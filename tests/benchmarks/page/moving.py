@@ -1,5 +1,5 @@
 """Measure the frame rate of Explore's animations and drags, and the seconds to export a loop: `python -m
-tests.benchmarks.moving`.
+tests.benchmarks.page.moving`.
 
 It drives the page in headless Chromium on a shipped model of 28 px and one of 64 px. The browser runs both
 generators itself. The table has the frame rate of the large canvas:
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.browser import MODELS
-from tests.benchmarks.slider import options, visit
+from tests.benchmarks.page.browser import MODELS
+from tests.benchmarks.page.slider import options, visit
 from tests.support.browsing import chromium, serve_program
 from tests.support.moving import view
 

@@ -1,4 +1,4 @@
-"""Train each entrant of quality.py in its own process, and only while it is that entrant's turn."""
+"""Train each entrant of minutes.py in its own process, and only while it is that entrant's turn."""
 
 import math
 import multiprocessing
@@ -16,7 +16,8 @@ from gan.data.dataset import Dataset, fit
 from gan.device import Device
 from gan.images import to_uint8
 from gan.train.trainer import Trainer
-from tests.benchmarks import sets, tutorial
+from tests.benchmarks import tutorial
+from tests.benchmarks.quality import sets
 from tests.benchmarks.variants import Variant, config_of
 
 CHUNK = 0.25  # seconds between readings of the clock, as in the worker

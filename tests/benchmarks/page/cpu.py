@@ -1,4 +1,4 @@
-"""Measure what the page costs the processor:  python -m tests.benchmarks.page_cpu
+"""Measure what the page costs the processor:  python -m tests.benchmarks.page.cpu
 
 It prints seconds of one core, of the server and of the browser: for a new visitor of each tab, for ten
 seconds without a visitor, and for ten seconds of watching a run. The worker does not count.

@@ -1,4 +1,4 @@
-"""Measure a visitor's waiting times:  python -m tests.benchmarks.start
+"""Measure a visitor's waiting times:  python -m tests.benchmarks.page.start
 
 It measures each time repeatedly. The first is from `python app.py` to the first answered page. The others are
 on the real page in headless Chromium. They run from the click on Train to the first visible grid, and to the

@@ -1,6 +1,6 @@
 """Serve a page of Gradio's own components, for comparison: gr.Slider moves gr.Image along a direction.
 
-`python -m tests.benchmarks.browser` starts it. The direction is the model's first.
+`python -m tests.benchmarks.page.browser` starts it. The direction is the model's first.
 """
 
 import argparse

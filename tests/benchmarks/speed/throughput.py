@@ -1,5 +1,5 @@
 """Measure the images per second of training, and compare them with the arithmetic limit: python -m
-tests.benchmarks.throughput
+tests.benchmarks.speed.throughput
 
 Every recipe trains on random pixels of each size that GANarium has. It uses the settings for digits (28x28
 grey), cifar10 (32x32 colour), landscapes (64x64) and landscapes-128 (128x128). It runs in each precision and
@@ -11,7 +11,7 @@ All take turns, so that other load on the machine hits all of them alike. A turn
 step, or than the steps from one penalty to the next. So a turn of the largest steps takes longer on a CPU.
 Options change settings:
 
-    python -m tests.benchmarks.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
+    python -m tests.benchmarks.speed.throughput --data digits --variants modern modern:penalty_every=4 modern:precision=bf16
 
 Columns:
     images/s, range             images shown to D: the median over the rounds, and the range
@@ -44,9 +44,9 @@ from gan.train.autotune.machine import PRECISIONS
 from gan.train.autotune.measure import native_bf16
 from gan.train.trainer import Trainer
 from tests.benchmarks import tutorial
-from tests.benchmarks.floor import Cost, count, floor_seconds, machine, synchronise
 from tests.benchmarks.options import at_least
-from tests.benchmarks.plain import Plain
+from tests.benchmarks.speed.floor import Cost, count, floor_seconds, machine, synchronise
+from tests.benchmarks.speed.plain import Plain
 from tests.benchmarks.tables import markdown
 from tests.benchmarks.variants import Variant, config_of, device_of, parse, this_machine
 

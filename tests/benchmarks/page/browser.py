@@ -1,9 +1,9 @@
 """Measure how fast the browser, the server and a stock Gradio page draw a moved slider's sample: `python -m
-tests.benchmarks.browser`.
+tests.benchmarks.page.browser`.
 
 It drives three pages in headless Chromium, one after the other: Explore, Explore without WebAssembly, and
-gr.Slider beside gr.Image (tests/benchmarks/stock.py). Without WebAssembly the server draws. Each page shows a
-shipped model of 28 px and one of 64 px.
+gr.Slider beside gr.Image (stock.py). Without WebAssembly the server draws. Each page shows a shipped model of
+28 px and one of 64 px.
 
 The table has the time from a slider's input event to the drawn sample, one movement at a time. It also has
 the samples a second of a drag at 60 Hz, and the load of the machine. Only the rows of one run are comparable.
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.benchmarks import stock
-from tests.benchmarks.slider import EXPLORE, NO_WASM, measure, options, visit
+from tests.benchmarks.page import stock
+from tests.benchmarks.page.slider import EXPLORE, NO_WASM, measure, options, visit
 from tests.support.browsing import chromium, serve_program
 
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}

@@ -1,4 +1,4 @@
-"""Measure the latency of a slider that the server draws for: `python -m tests.benchmarks.slider`.
+"""Measure the latency of a slider that the server draws for: `python -m tests.benchmarks.page.slider`.
 
 It starts the app, drives the real page in headless Chromium, and lets the server draw. The table has the time
 from a slider's input event to the drawn sample, one movement at a time. It also has the samples a second of a
@@ -25,7 +25,7 @@ MODELS = {
     "64x64 colour": ("20250101-000002-faces-modern", ModelSpec("modern", 64, 3, 64, 32)),
 }
 
-# The script that makes a page let the server draw (tests.benchmarks.browser compares both).
+# The script that makes a page let the server draw (tests.benchmarks.page.browser compares both).
 NO_WASM = "delete window.WebAssembly"
 
 # The element that fires gan:drawn after each drawn sample, and the first slider.

