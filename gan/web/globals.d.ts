@@ -71,6 +71,7 @@ declare global {
       recipe: string,
       own: OwnValue | null,
       start: StartValue,
+      points: PointsFile | null,
       ...current: Setting[]
     ): Promise<unknown[]>;
     ganForm(): Promise<unknown[] | null>;
@@ -110,7 +111,7 @@ declare global {
     "gan-time": HTMLElement & { value: number | null };
     "gan-start": HTMLElement & { value: StartValue };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
-    "gan-points": HTMLElement & { settled(): Promise<PointsFile | null> };
+    "gan-points": HTMLElement & { value: PointsFile | null; settled(): Promise<PointsFile | null> };
     "gan-where": HTMLElement & { flavor: string };
     "gan-stage": HTMLElement & { reveal(): void };
     "gan-watching": HTMLElement;

@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,22 @@ def locate(run_dir: Path, name: str, began: bool = True) -> str:
 def plan(name: str, recipe: str, settings: dict[str, Any], tell: Callable[[str], None]) -> Config:
     """Return the config of a new run: see gan.kinds.Kind."""
     config = make_config(name, recipe, **settings)
-    if name not in NAMES:  # a set that data.py draws is larger than any batch
-        points = load_engine()
-        points.check(config, points.load(config))
+    if name in NAMES:  # a set that data.py draws is larger than any batch
+        return config
+    engine = load_engine()
+    points = engine.load(config)
+    if "batch" not in settings:
+        config = fit_batch(config, len(points.points), tell)
+    engine.check(config, points)
     return config
+
+
+def fit_batch(config: Config, count: int, tell: Callable[[str], None]) -> Config:
+    """Return the config with a batch of at most `count` points. Tells the person if the batch shrinks.
+
+    A run visits its points in a shuffled order without repeats, so no batch can hold more than all of them.
+    """
+    if config.batch <= count:
+        return config
+    tell(f"There are only {count} points, so each step uses all of them: --batch {count}")
+    return replace(config, batch=count)

@@ -61,6 +61,8 @@ def build(services: Services) -> None:
             data = _picker("gan-data", "digits")
             with gr.Column(elem_id="train-own", elem_classes="needs-control"):
                 own = _picker("gan-own", {"files": []})
+            with gr.Column(elem_id="train-points", elem_classes="needs-control"):
+                points = _picker("gan-points", None)
             gr.HTML('<gan-step number="2" text="train.step_recipe"></gan-step>', apply_default_css=False)
             recipe = _picker("gan-recipe", "modern")
             with gr.Column(elem_classes="gan-kind gan-kind-images", min_width=0):
@@ -88,7 +90,7 @@ def build(services: Services) -> None:
         with gr.Column(elem_id="train-stage", scale=1, min_width=0):
             gr.HTML("<gan-stage></gan-stage>", apply_default_css=False)
     settings = list(controls.values())
-    choices = [data, recipe, own, start]
+    choices = [data, recipe, own, start, points]
     for source in choices:
         source.change(None, [*choices, *settings], settings, js=_DEFAULTS, api_visibility="private")
     everything: list[gr.HTML | fields.Control] = [data, own, recipe, minutes, start, *settings]

@@ -3,6 +3,9 @@
 import { request } from "../core/api.js";
 import { known, t } from "../core/i18n.js";
 
+/** The value of <gan-data> for an uploaded file of points, as in gan/ui/train/fields.py. */
+export const OWN_POINTS = "own-points";
+
 /** @type {Promise<Catalogue> | null} */
 let offer = null;
 

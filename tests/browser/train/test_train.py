@@ -192,6 +192,38 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     state(address, run_id, "finished")
 
 
+def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
+    for count in (40, 60, 300):
+        (tmp_path / f"{count}.csv").write_text("\n".join(f"{k / 7},{k % 5}" for k in range(count)))
+    page = visit()
+    page.click("text=Points in the plane")
+    page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
+    open_settings(page)
+    batch, note = page.locator("#field-points-batch input"), page.locator("gan-points .ow-line")
+    page.set_input_files("gan-points input", tmp_path / "40.csv")
+    expect(batch).to_have_value("40")
+    expect(note).to_have_text("There are only 40, so each step uses all of them.")
+    page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
+    expect(page.locator("#field-points-g_steps input")).to_have_value("10")
+    expect(batch).to_have_value("40")
+    page.set_input_files("gan-points input", tmp_path / "300.csv")
+    expect(batch).to_have_value("256")
+    expect(note).to_be_hidden()
+    batch.fill("8")
+    batch.press("Tab")
+    page.set_input_files("gan-points input", tmp_path / "60.csv")
+    expect(page.locator("gan-points .ow-status")).to_have_text("60.csv: 60 points")
+    expect(batch).to_have_value("8")  # made by hand
+    page.reload()
+    page.wait_for_selector("gan-time [aria-checked=true]")
+    page.click("text=Points in the plane")
+    page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
+    expect(page.locator("gan-points .ow-status")).to_have_text("60.csv: 60 points")
+    run_id = train(page, address, 0.1)
+    assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 60
+    state(address, run_id, "finished")
+
+
 def test_pause_resume_and_stop(visit, address):
     page = visit()
     run_id = train(page, address)

@@ -133,6 +133,20 @@ def test_points_of_a_file_are_recognised_when_a_run_resumes(tmp_path):
     assert main([str(run), "--anew"]) == 0
 
 
+@pytest.mark.parametrize(("count", "batch"), [(25, 25), (255, 255), (256, 256), (300, 256)])
+def test_a_batch_fits_the_points_of_a_file(count, batch, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text(rows(count))
+    run = tmp_path / "run"
+    assert (
+        main(["--kind", "points", "--data", str(tmp_path / "mine.csv"), "--steps", "3", "--out", str(run)])
+        == 0
+    )
+    assert read_json(run / "config.json")["batch"] == batch
+    assert read_json(run / "status.json")["images"] == 3 * batch
+    said = f"There are only {count} points, so each step uses all of them: --batch {count}\n"
+    assert (said in capsys.readouterr().err) == (count < 256)
+
+
 def test_mistakes_are_told_in_one_sentence_with_status_2(tmp_path, capsys):
     (tmp_path / "few.csv").write_text(rows(25))
     (tmp_path / "words.csv").write_text("1,2\n" * 30 + "a,b\n")
@@ -140,7 +154,7 @@ def test_mistakes_are_told_in_one_sentence_with_status_2(tmp_path, capsys):
         (["--data", "no-such-set"], "no set of points called"),
         (["--data", "digits"], "no set of points called"),
         (["--data", tmp_path / "words.csv"], "Line 31 of “words.csv”"),
-        (["--data", tmp_path / "few.csv"], "holds 25"),
+        (["--data", tmp_path / "few.csv", "--batch", "26"], "holds 25"),
         (["--data", "moons", "--depth", "9"], "out of range"),
         (["--data", "moons", "--penalty", "wgan_gp"], "Wasserstein loss"),
     ]:

@@ -7,10 +7,9 @@ import { ANSWER, CHOOSE, CONTROL, KIND, OFFER, SUBMIT } from "../../core/events.
 import { whole } from "../../core/format.js";
 import { known, refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
-import { catalogue, dataName, recipeName } from "../catalogue.js";
+import { catalogue, dataName, OWN_POINTS, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
 
-const OWN_POINTS = "own-points"; // the value for an uploaded file, as in gan/ui/train/fields.py
 const IMAGES = "images"; // the kind of run that the form begins with
 
 class Step extends HTMLElement {
@@ -123,9 +122,6 @@ class Picker extends HTMLElement {
 class DataPicker extends Picker {
   details = h("p", { class: "tr-about" });
   /** By name. @type {Record<string, DataSet>} */ sets = {};
-  /** For a file of points; in the page while this card is chosen. */ file = h("gan-points", {
-    class: "needs-control",
-  });
   plane = h("details", { class: "tr-more" });
 
   /** @param {Catalogue} offer */
@@ -211,10 +207,8 @@ class DataPicker extends Picker {
   /** @param {PickerValue} value */
   marked(value) {
     const set = this.sets[value];
-    const own = document.getElementById("train-own");
-    if (own) own.classList.toggle("is-chosen", value === "own");
-    if (value !== OWN_POINTS) this.file.remove();
-    else if (!this.file.isConnected) this.plane.append(this.file);
+    document.getElementById("train-own")?.classList.toggle("is-chosen", value === "own");
+    document.getElementById("train-points")?.classList.toggle("is-chosen", value === OWN_POINTS);
     const kind = value === OWN_POINTS ? "points" : (set?.kind ?? IMAGES);
     this.offerKind(kind);
     if (!set || kind !== IMAGES) {

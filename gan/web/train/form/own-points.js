@@ -1,9 +1,11 @@
 // <gan-points>: an uploaded file of points. The reader chooses or drops it, and the server checks it at once.
 import { request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
+import { CHOOSE, FORM } from "../../core/events.js";
 import { whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
+import { formNow, POINTS_BATCH } from "./settings.js";
 import { holdsFolder, send, tooMuch } from "./upload.js";
 
 // Where this tab keeps the file's place on the server, for a page that is loaded again.
@@ -23,22 +25,27 @@ class OwnPoints extends HTMLElement {
     h("small", { class: "ow-limits" }, t("train.points_format")),
   );
   status = h("p", { class: "ow-status", role: "status" });
+  few = h("p", { class: "ow-line", hidden: true });
+  /** The place of the batch among the form's settings. */ batch = -1;
   error = h("div", { class: "tr-error", role: "alert", hidden: true });
 
   async connectedCallback() {
     if (this.firstChild) return;
-    this.append(this.input, this.zone, this.status, this.error);
+    this.append(this.input, this.zone, this.status, this.few, this.error);
+    addEventListener(FORM, () => this.mirror());
     this.input.addEventListener("change", () => {
       this.take([...(this.input.files ?? [])]);
       this.input.value = ""; // so that the same file can be chosen again
     });
     for (const name of /** @type {const} */ (["dragenter", "dragover", "dragleave", "drop"]))
       this.addEventListener(name, (event) => this.drag(event));
-    this.show(restored());
     const offer = await catalogue().catch(() => null);
+    if (!this.working) this.show(restored()); // Gradio has bound our value by now
     if (!offer) return;
     this.limits = offer.points_limits;
     this.input.accept = offer.points_suffixes.join(",");
+    this.batch = offer.fields.indexOf(POINTS_BATCH);
+    this.mirror();
   }
 
   /** @param {DragEvent} event */
@@ -103,6 +110,8 @@ class OwnPoints extends HTMLElement {
   /** @param {?PointsFile} value */
   show(value) {
     this.value = value;
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
+    this.mirror();
     this.error.hidden = true;
     setText(
       this.status,
@@ -112,6 +121,14 @@ class OwnPoints extends HTMLElement {
       if (value) sessionStorage.setItem(KEPT, JSON.stringify(value));
       else sessionStorage.removeItem(KEPT);
     } catch {} // some embedded frames may not use the storage
+  }
+
+  /** Say where the form's batch holds all points. */
+  mirror() {
+    const [, , , , , ...settings] = formNow() ?? [];
+    const { value } = this;
+    this.few.hidden = !value || settings[this.batch] !== value.count;
+    setText(this.few, value ? t("train.points_few", { count: whole(value.count) }) : "");
   }
 
   /** @param {any} error a Refusal, or {say, values} with a text of the page */

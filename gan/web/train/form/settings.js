@@ -1,16 +1,17 @@
 // The form's settings after another choice, and their survival of a reload when the language changes.
 // Gradio's events call these functions by their global names.
 import { FORM } from "../../core/events.js";
-import { catalogue } from "../catalogue.js";
+import { catalogue, OWN_POINTS } from "../catalogue.js";
 
 const KEPT = "gan_form";
 const LEAVING = new Set(["Tab", "Shift"]); // keys that leave a field, and need no handler of Gradio's
 const NEW = { id: "", settings: {} }; // new weights
+export const POINTS_BATCH = "points-batch"; // the field's name in the form
 // the form's first choice
-const START = { data: "digits", recipe: "modern", own: null, start: NEW };
+const START = { data: "digits", recipe: "modern", own: null, start: NEW, points: null };
 // Tells Gradio to keep the field's value, with whatever the reader has typed meanwhile.
 const LEAVE = { __type__: "update" };
-/** @typedef {{data: string, recipe: string, own: ?OwnValue, start: StartValue}} Choice */
+/** @typedef {{data: string, recipe: string, own: ?OwnValue, start: StartValue, points: ?PointsFile}} Choice */
 /** The choice behind the present settings. @type {Choice} */
 let before = START;
 /** The choice that a reloaded page is setting again. @type {?Choice} */
@@ -53,13 +54,18 @@ export const formNow = () => form;
 
 /**
  * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded
- * pictures, and the shapes of the model to start from. null for settings of another kind of run, which stay as they are.
+ * pictures or points, and the shapes of the model to start from. null for settings of another kind of run, which stay as they are.
  * @param {Catalogue} offer
  * @param {Choice} choice
  */
-function beginning({ defaults, fields }, { data, recipe, own, start }) {
+function beginning({ defaults, fields }, { data, recipe, own, start, points }) {
   const asked = { ...(data === "own" && own?.suggestions?.[recipe]), ...start.settings };
-  return fields.map((name, index) => asked[name] ?? defaults[data][recipe]?.[index] ?? null);
+  const settings = fields.map((name, index) => asked[name] ?? defaults[data][recipe]?.[index] ?? null);
+  if (data !== OWN_POINTS || !points) return settings;
+  // a batch holds no point twice
+  return settings.map((value, index) =>
+    fields[index] === POINTS_BATCH ? Math.min(Number(value), points.count) : value,
+  );
 }
 
 /**
@@ -67,7 +73,7 @@ function beginning({ defaults, fields }, { data, recipe, own, start }) {
  * stays. A setting made by hand changes only with another data set, recipe or model. A change beside the pictures
  * counts as made by hand.
  */
-window.ganDefaults = async (data, recipe, own, start, ...current) => {
+window.ganDefaults = async (data, recipe, own, start, points, ...current) => {
   const offer = await catalogue();
   if (returning) {
     // Gradio restores one choice after another, and calls this after each; the stored settings come with them
@@ -77,7 +83,7 @@ window.ganDefaults = async (data, recipe, own, start, ...current) => {
   }
   // Nothing is known while the survey runs.
   const settled = own?.files?.length && !own.report ? before.own : own;
-  const now = { data, recipe, own: settled, start: start ?? NEW };
+  const now = { data, recipe, own: settled, start: start ?? NEW, points };
   const chosen = data !== before.data || recipe !== before.recipe || now.start.id !== before.start.id;
   const moved = own && (own.turn ?? 0) !== (before.own?.turn ?? 0) ? own.set : {};
   const [was, is] = [beginning(offer, before), beginning(offer, now)];
@@ -95,15 +101,14 @@ window.ganDefaults = async (data, recipe, own, start, ...current) => {
 };
 
 /**
- * The settings with the pictures' suggestions, except those made by hand. Train may be pressed before the
- * form has them.
- * @param {OwnValue} own
- * @param {string} recipe
+ * The settings that suit the uploaded pictures or points, except those made by hand. Train may be pressed
+ * before the form has them.
+ * @param {Partial<Choice>} choice
  * @param {Setting[]} values
  */
-export async function asAsked(own, recipe, values) {
+export async function asAsked(choice, values) {
   const offer = await catalogue();
-  const now = { ...before, data: "own", recipe, own };
+  const now = { ...before, ...choice };
   const [was, is] = [beginning(offer, before), beginning(offer, now)];
   return values.map((value, index) =>
     typed.has(offer.fields[index]) || value !== was[index] ? value : is[index],
@@ -116,7 +121,7 @@ window.ganForm = async () => {
   if (!kept) return null;
   const offer = await catalogue();
   const { data, recipe, own, minutes, start } = kept;
-  before = { data, recipe, own, start };
+  before = { data, recipe, own, start, points: document.querySelector("gan-points")?.value ?? null };
   if (data !== START.data || recipe !== START.recipe || start.id) returning = before;
   const settings = beginning(offer, before).map((value, index) =>
     value === null ? LEAVE : like(value, kept.settings[offer.fields[index]]),

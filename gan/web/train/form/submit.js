@@ -3,6 +3,7 @@
 import { request } from "../../core/api.js";
 import { must } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
+import { OWN_POINTS } from "../catalogue.js";
 import { asAsked } from "./settings.js";
 import { own as ours } from "../runs/own-runs.js";
 
@@ -32,18 +33,19 @@ async function submit(data, own, recipe, minutes, start, values) {
   const choice = document.querySelector("gan-gpus select");
   const gpus = Number(choice?.value ?? 1);
   const flavor = document.querySelector("gan-where")?.flavor ?? "";
-  if (data === "own-points") {
-    const file = await document.querySelector("gan-points")?.settled(); // waits for a running upload
+  if (data === OWN_POINTS) {
+    const points = (await document.querySelector("gan-points")?.settled()) ?? null; // waits for a running upload
+    const fitting = await asAsked({ data, recipe, points }, values);
     return request("runs", {
       method: "POST",
-      value: { data, recipe, minutes, flavor, values, gpus, files: file ? [file.path] : [] },
+      value: { data, recipe, minutes, flavor, values: fitting, gpus, files: points ? [points.path] : [] },
     });
   }
   if (data !== "own")
     return request("runs", { method: "POST", value: { data, recipe, minutes, start, flavor, values, gpus } });
   // Waits for a running upload or survey.
   const pictures = must((await document.querySelector("gan-own")?.settled()) ?? own, "pictures");
-  const asked = await asAsked(pictures, recipe, values);
+  const asked = await asAsked({ data, recipe, own: pictures }, values);
   // A data set of the Hub that is not there yet is refused by the server.
   const from = pictures.hub
     ? { hub: pictures.hub.set ?? "" }
