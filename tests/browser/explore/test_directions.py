@@ -37,6 +37,7 @@ def desktop(browser):
 def kept(desktop, address):
     page = desktop.new_page()
     visit(page, address, rest="&view=directions")
+    choose(page, "PCA")
     drawn(page, "Direction 1")
     yield page
     page.close()
@@ -171,6 +172,7 @@ def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
 
     page.route("**/gan/model?*", dull)
     visit(page, address, rest="&view=directions")
+    choose(page, "PCA")
     expect(page.locator(".xp-dir")).to_have_count(8)
     assert {"Direction 4", "Direction 6"}.isdisjoint(slider_names(page))
     page.get_by_role("button", name="Show all").click()
@@ -264,6 +266,7 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
     with browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US") as context:
         other = context.new_page()
         visit(other, address, rest="&view=directions")
+        choose(other, "PCA")
         drawn(other, "Serif")
         assert slider_names(other) == wanted
         assert "Direction 2" not in names(other)
@@ -271,6 +274,7 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
         other.keyboard.type("My own")
         other.keyboard.press("Enter")
         other.reload()
+        choose(other, "PCA")
         drawn(other, "My own")
         assert slider_names(other) == [name.replace("Serif", "My own") for name in wanted], (
             "what he chose himself goes before"
@@ -313,6 +317,7 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
         "[names, hidden]; })()"
     )
     assert kept == [{"night": "Dark"}, ["sea"]], "what has a name means the same as before"
+    choose(again, "PCA")
     drawn(again, "Direction 1")
     row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
     expect(note).to_be_hidden()
@@ -351,8 +356,8 @@ def test_on_a_phone_everything_can_be_touched(browser, address, language):
     with browser.new_context(**PHONE, locale=language) as context:
         page = context.new_page()
         visit(page, address, rest="&view=directions")
-        expect(page.locator(".xp-dir")).to_have_count(10)
         page.locator(".xp-directions .xp-chip[value=chosen]").tap()
+        expect(page.locator(".xp-dir")).to_have_count(10)
         third = page.locator(".xp-dir").nth(2).get_attribute("data-id")
         page.locator(".xp-dir .is-up").nth(2).tap()
         assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == third

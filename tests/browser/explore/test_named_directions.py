@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.directing import choose, drawn, row, slider_names
 from tests.support.exploring import visit
@@ -74,12 +74,53 @@ def name_them(page: Page) -> None:
     page.route(re.compile("/gan/(image|along)\\?"), draw)
 
 
+def lists(page: Page) -> Locator:
+    return page.locator(".xp-directions > .xp-chips button")
+
+
+def opened(page: Page) -> Locator:
+    return page.locator(".xp-directions > .xp-chips [aria-pressed=true]")
+
+
+def test_the_view_opens_on_pca_where_no_attribute_moves(desktop, address):
+    page = desktop.new_page()
+    page.route(
+        "**/gan/attributes?*", lambda route: route.fulfill(json={**NAMED, "directions": [], "vectors": ""})
+    )
+    visit(page, address, rest="&view=directions")
+    expect(opened(page)).to_have_text("PCA")
+    drawn(page, "Direction 1")
+    choose(page, "Attributes")
+    expect(page.locator(".xp-dirs")).to_have_text("No attribute of this model changes with z.")
+    expect(opened(page)).to_have_text("Attributes")
+    page.close()
+
+
+def test_the_view_opens_on_pca_while_the_run_trains(desktop, address):
+    page, asked = desktop.new_page(), []
+
+    def trains(route):
+        found = route.fetch().json()
+        models = found if isinstance(found, list) else [found]
+        live = [{**model, "live": True} for model in models]
+        route.fulfill(json=live if isinstance(found, list) else live[0])
+
+    page.route(re.compile("/gan/models?($|[?])"), trains)
+    page.on("request", lambda request: asked.append("/attributes?" in request.url))
+    visit(page, address, rest="&view=directions")
+    expect(opened(page)).to_have_text("PCA")
+    drawn(page, "Direction 1")
+    assert not any(asked)
+    page.close()
+
+
 def test_named_directions_say_what_they_do(desktop, address):
     page = desktop.new_page()
     name_them(page)
     visit(page, address, rest="&view=directions&x=night:1.5")
     expect(page.locator(".xp-sliders .xp-name").last).to_have_text("Night")
-    choose(page, "Attributes")
+    expect(lists(page)).to_have_text(["Attributes", "PCA", "SeFa", "My sliders"])
+    expect(opened(page)).to_have_text("Attributes")
     expect(page.locator(".xp-dir")).to_have_count(2)
     expect(row(page, "Night")).to_contain_text(
         "From −2 to +2 the attribute changes by +1.3 σ; it rises in 97\u202f% of samples. Also changes:"
@@ -128,7 +169,6 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     name_them(page)
     page.route("**/gan/attributes?*", answer)
     visit(page, address, rest="&view=directions")
-    choose(page, "Attributes")
     expect(page.locator(".xp-directions [role=status]")).to_contain_text("The server is too busy")
     failing.clear()
     page.get_by_role("button", name="Try again").click()

@@ -11,14 +11,15 @@ import { button } from "../../../widgets/buttons.js";
 import { lively } from "../../../widgets/slider.js";
 
 /** @type {View["list"][]} */
-const LISTS = ["chosen", "principal", "factors", "attributes"];
+const LISTS = ["attributes", "principal", "factors", "chosen"];
 const SETTLE = 200; // ms after the last movement until the strips refresh
 const ALIKE = 0.9; // |cosine| from which the view calls two directions alike
 const LARGEST = 2 ** 20; // bytes of a file that may be imported
 
 export class View {
   /** @type {"chosen" | import("../../families.js").FamilyName} */
-  list = "principal";
+  list = "attributes";
+  /** Whether the reader has chosen the list. */ picked = false;
   /** By id. @type {Map<string, DirectionRow>} */
   rows = new Map();
   all = false;
@@ -93,6 +94,8 @@ export class View {
       this.rows.clear();
       this.rowsList.replaceChildren();
       Object.assign(this, { model: model?.id, all: false });
+      // Attributes take the server some seconds. A run that trains would need them again for new weights.
+      if (!this.picked) this.list = model?.live ? "principal" : "attributes";
     }
     if (chosen.model && chosen.model.id === this.model) this.show();
     else this.#say({ text: t("explore.waking") });
@@ -113,9 +116,9 @@ export class View {
       .filter((row) => row !== undefined);
   }
 
-  /** @param {string} name */
-  #choose(name) {
-    Object.assign(this, { list: name, all: false });
+  /** @param {View["list"]} name */
+  #choose(name, picked = true) {
+    Object.assign(this, { list: name, all: false, picked });
     this.rowsList.replaceChildren();
     this.rest.hidden = this.fixed.hidden = true;
     this.show();
@@ -147,6 +150,10 @@ export class View {
               .map((id) => families.about(id))
               .filter((direction) => direction !== undefined)
           : (families.found[list] ?? []);
+      if (list === "attributes" && !this.picked && !found.some(lively)) {
+        this.#choose("principal", false);
+        return;
+      }
       this.#fill(found);
       this.#say(null);
     } catch (thrown) {
