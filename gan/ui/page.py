@@ -1,6 +1,6 @@
 """Build the whole page, header and tabs, and its launch options.
 
-A new tab is one module with `build` and `routes`, and one line in TABS.
+A new tab is one module with `build`, `routes`, `STYLES` and `SCRIPT`, and one line in TABS.
 """
 
 from typing import Any
@@ -24,6 +24,7 @@ from gan.ui.server.uploads import MAX_FILE
 from gan.ui.train import tab as train
 
 # Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.
+# STYLES and SCRIPT are its files in gan/web.
 TABS = {"explore": explore, "train": train}
 
 
@@ -47,6 +48,12 @@ def build_page(services: Services) -> gr.Blocks:
     return demo
 
 
+def head_lines() -> Middleware:
+    """Return what adds the styles and scripts of the page to its head."""
+    styles = [path for module in TABS.values() for path in module.STYLES]
+    return Middleware(HeadMiddleware, styles=styles, scripts=[module.SCRIPT for module in TABS.values()])
+
+
 def launch_options(services: Services) -> dict[str, Any]:
     """Return the arguments of `demo.launch`, except host and port."""
     signing, session = sign_in.parts() if services.access.by_visitor else ([], [])
@@ -63,7 +70,7 @@ def launch_options(services: Services) -> dict[str, Any]:
                 *session,
                 Middleware(Guard, services=services),
                 Middleware(Gate, services=services),
-                Middleware(HeadMiddleware),
+                head_lines(),
             ],
         },
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),

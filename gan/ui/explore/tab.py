@@ -10,6 +10,9 @@ from gan.ui.explore.routes import explore_routes, map_routes
 from gan.ui.explore.search_routes import drag_routes, find_routes
 from gan.ui.server.services import Services
 
+STYLES = ("explore/explorer.css",)  # in gan/web
+SCRIPT = "explore/explorer.js"
+
 
 def build(services: Services) -> None:
     """Lay out the tab; called inside its gr.Tab."""

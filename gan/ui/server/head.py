@@ -9,6 +9,7 @@ https, and under another host than the Host header. It need not tell the server.
 """
 
 import re
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,15 +22,13 @@ _ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.base
 _MODE = b"<script data-gradio-mode>"  # the script after this reads gradio_config.root
 # The server's idea of the root, in the script that looks for Gradio's iframe resizer.
 _WRITTEN = re.compile(rb'const root = "[^"]*";')
-_LINES = b"""
+_LINES = """
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
 <script src="gradio_api/gan/static/shell/old.js"></script>
 <link rel="stylesheet" href="gradio_api/gan/static/shell/base.css">
 <link rel="stylesheet" href="gradio_api/gan/static/widgets/mosaic.css">
 <link rel="stylesheet" href="gradio_api/gan/static/widgets/slider.css">
-<link rel="stylesheet" href="gradio_api/gan/static/train/train.css">
-<link rel="stylesheet" href="gradio_api/gan/static/train/form/own-pictures.css">
-<link rel="stylesheet" href="gradio_api/gan/static/explore/explorer.css">
+%s
 <script src="gradio_api/gan/static/shell/early.js"></script>
 <script src="gradio_api/gan/static/shell/frames.js"></script>
 <script type="module" src="gradio_api/gan/static/shell/app.js"></script>
@@ -39,8 +38,12 @@ _LINES = b"""
 class HeadMiddleware:
     """Add our lines before </head> of the page at the root; pass everything else through."""
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, styles: Sequence[str] = (), scripts: Sequence[str] = ()):
+        """styles, scripts: files in gan/web. shell/app.js imports the scripts once it has the texts."""
         self.app = app
+        sheets = [f'<link rel="stylesheet" href="gradio_api/gan/static/{path}">' for path in styles]
+        named = f'<meta name="gan-scripts" content="{" ".join(scripts)}">'
+        self.lines = (_LINES % "\n".join([*sheets, named])).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
@@ -61,15 +64,14 @@ class HeadMiddleware:
 
         await self.app(scope, receive, collect)
 
-    @staticmethod
-    async def _finish(start: Message, body: bytes, send: Send, base: bytes | None) -> None:
+    async def _finish(self, start: Message, body: bytes, send: Send, base: bytes | None) -> None:
         headers = dict(start["headers"])
         if headers.get(b"content-type", b"").startswith(b"text/html"):
             before = b'<base href="%s">' % base if base else _BASE
             body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
             body = _WRITTEN.sub(b"const root = gradio_config.root;", body)
             body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(
-                b"</head>", _LINES + b"</head>", 1
+                b"</head>", self.lines + b"</head>", 1
             )
             start["headers"] = [
                 (name, value) for name, value in start["headers"] if name != b"content-length"

@@ -12,6 +12,8 @@ from gan.ui.server.services import Services
 from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes as routes_of
 
+STYLES = ("train/train.css", "train/form/own-pictures.css")  # in gan/web
+SCRIPT = "train/train.js"
 FIRST = "digits"  # the data set that the form begins with
 
 # Our pickers are custom elements that fire "choose". This script binds one to the value of its gr.HTML, both

@@ -17,10 +17,10 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from gan.errors import UserError
+from gan.ui.page import TABS, head_lines
 from gan.ui.server import http as routes_module
 from gan.ui.server import static_files
 from gan.ui.server.concurrency import GONE
-from gan.ui.server.head import HeadMiddleware
 from gan.ui.server.http import STATIC, get, json_body, post, shared_routes
 from gan.ui.server.static_files import PageFiles
 
@@ -247,12 +247,15 @@ def test_head_lines_stand_in_the_page_alone():
     html = "<html><head><title>x</title></head><body></head></body></html>"
     answers = {"/": HTMLResponse, "/other": HTMLResponse, "/text": PlainTextResponse}
     routes = [Route(path, lambda request, answer=answer: answer(html)) for path, answer in answers.items()]
-    browser = TestClient(Starlette(routes=routes, middleware=[Middleware(HeadMiddleware)]))
+    browser = TestClient(Starlette(routes=routes, middleware=[head_lines()]))
     page = browser.get("/")
     assert int(page.headers["content-length"]) == len(page.content)
     head = page.text.split("</head>")[0]
-    for address in re.findall(r'(?:src|href)="gradio_api/gan/static/([^"]+)"', head):
+    scripts = re.findall('<meta name="gan-scripts" content="([^"]+)">', head)[0].split()
+    assert scripts == [module.SCRIPT for module in TABS.values()]
+    for address in [*re.findall(r'(?:src|href)="gradio_api/gan/static/([^"]+)"', head), *scripts]:
         assert (STATIC / address).is_file(), address
+    assert "explore/explorer.css" in head
     assert "early.js" in head
     assert page.text.count("early.js") == 1
     assert browser.get("/other").text == html
