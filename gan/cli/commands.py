@@ -87,7 +87,7 @@ INSTEAD = {
     "gan.mirror": ("move a run to another machine", "python -m gan move pack RUN FILE"),
     "gan.models": ("train a pair of networks", "python -m gan train --data DATA"),
     "gan.runs": ("see and control the runs", "python app.py"),
-    "gan.space": ("deploy to a Hugging Face Space", "python -m gan space push OWNER/NAME"),
+    "gan.mirror.space": ("deploy to a Hugging Face Space", "python -m gan space push OWNER/NAME"),
     "gan.train": ("train", "python -m gan train --data DATA"),
     "gan.train.autotune": ("measure this machine", "python -m gan measure"),
     "gan.ui": ("open the page", "python app.py"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gan import console
 from gan.errors import UserError
-from gan.space import Plan, plan, push
+from gan.mirror.space import Plan, plan, push
 
 NAMED = 5  # files that a line names
 

@@ -43,7 +43,7 @@ from gan.runs.more import extend
 from gan.train.origin import START, Origin, read_record
 
 if TYPE_CHECKING:
-    from gan.train.team import Team
+    from gan.train.parallel.team import Team
 
 USAGE = "%(prog)s [RUN_DIR [--data PATH]] [--anew] [--kind KIND] [--out DIR] [--cap N] [--SETTING VALUE ...]"
 LOG_SECONDS = 10.0
@@ -284,7 +284,7 @@ def _train(
     from.
     """
     from gan.mirror.jobs.inside import mirrored, take_token
-    from gan.train.team import join, leave
+    from gan.train.parallel.team import join, leave
     from gan.worker.ranks import follow, leading
     from gan.worker.worker import be_nice
 

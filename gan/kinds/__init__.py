@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gan.device import Device
-    from gan.train.team import Team
+    from gan.train.parallel.team import Team
 
 KINDS = {"images": "gan.kinds.images", "points": "gan.kinds.points"}
 DEFAULT = "images"  # the kind of a new run, if nobody says otherwise

@@ -19,12 +19,12 @@ from gan.latent.directions.attributes import Reader, open_reader
 from gan.latent.directions.probes import Named, find_named
 from gan.latent.directions.unsupervised import Directions, factorise, find_directions
 from gan.latent.dissection import Dissection, Units
-from gan.latent.fair_lock import FairLock
 from gan.latent.map.sample_bank import SampleBank
 from gan.latent.perception import open_perception
-from gan.latent.picture_cache import PictureCache
 from gan.latent.point import DIRECTIONS, Point, placed
 from gan.latent.sampling import latents
+from gan.latent.serving.fair_lock import FairLock
+from gan.latent.serving.picture_cache import PictureCache
 from gan.models import count_parameters, load_generator
 
 WALL_SIDE = 8

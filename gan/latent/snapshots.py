@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gan.errors import UserError
 from gan.files import read_object
 from gan.latent.catalogue import HUB_ID, MODEL_ID, read_model, read_run, stamp
-from gan.latent.fair_lock import FairLock
 from gan.latent.point import Point, placed, whole
+from gan.latent.serving.fair_lock import FairLock
 
 if TYPE_CHECKING:
     import torch

@@ -1,7 +1,7 @@
 """Condition G and D on a class label, a cluster, or both.
 
-A cluster is a set of similar images, within one class if there are classes. gan/train/clusters.py finds the
-clusters. Each pair of class and cluster is a *group*, numbered class * clusters + cluster.
+A cluster is a set of similar images, within one class if there are classes. gan/train/inputs/clusters.py
+finds the clusters. Each pair of class and cluster is a *group*, numbered class * clusters + cluster.
 
 D takes the group of an image. It dots its output vector with the group's embedding (Miyato and Koyama 2018).
 R3GAN does the same with labels (Huang et al. 2024).

@@ -126,7 +126,7 @@ class Spare(Worker):
 
 
 class TeamWorker(Worker):
-    """A torchrun process, whose ranks train one run together on several GPUs (gan.train.team)."""
+    """A torchrun process, whose ranks train one run together on several GPUs (gan.train.parallel.team)."""
 
     _asked = False
 

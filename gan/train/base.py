@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from gan.train.optim import Adam
-from gan.train.parts import RunningStatistics
+from gan.train.parallel.parts import RunningStatistics
+from gan.train.parallel.team import ALONE, Team
 from gan.train.step import Groups, MicroBatch, UpdateOfD
-from gan.train.team import ALONE, Team
 
 METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
 SMOOTHED = 16  # steps in the moving average of the statistics

@@ -10,7 +10,7 @@ step has a penalty.
 
 A batch is a list of micro-batches: a single one if memory suffices. Otherwise each is weighted by its share
 of the batch, and the accumulated gradients equal those of the whole batch. A team of processes shares the
-micro-batches out (team.py). `add_up` then adds the processes' gradients and statistics before each update.
+micro-batches out (parallel/). `add_up` then adds the processes' gradients and statistics before each update.
 
 The functions take networks, optimizers and tensors, and know no clock, file, config or device. Their
 callers are the trainers of all kinds, the cost estimate on the meta device, and the plain benchmark.

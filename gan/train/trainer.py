@@ -25,14 +25,14 @@ from gan.device import Device
 from gan.errors import UserError
 from gan.models import ImageGenerator, ModelSpec, build_discriminator, build_generator
 from gan.train import step
-from gan.train.augment import adapt, augment
 from gan.train.base import BaseTrainer, part_of, seed_for
-from gan.train.batches import make_batches
-from gan.train.clusters import find_clusters
 from gan.train.cuda_graph import GraphedStep
+from gan.train.inputs.augment import adapt, augment
+from gan.train.inputs.batches import make_batches
+from gan.train.inputs.clusters import find_clusters
 from gan.train.optim import Adam
-from gan.train.parts import RunningStatistics
-from gan.train.team import ALONE, Team
+from gan.train.parallel.parts import RunningStatistics
+from gan.train.parallel.team import ALONE, Team
 
 if TYPE_CHECKING:
     from gan.data import Dataset

@@ -16,7 +16,7 @@ from gan.errors import UserError
 from gan.files import read_object
 from gan.train.autotune.machine import same_compute, set_up
 from gan.train.autotune.measure import native_bf16
-from gan.train.team import ALONE, Team
+from gan.train.parallel.team import ALONE, Team
 from gan.worker import decoded
 from gan.worker.run_dir import LEASE
 from gan.worker.worker import Worker, work

@@ -21,7 +21,7 @@ from gan.errors import UserError, is_out_of_memory
 from gan.kinds import Trainer, get_kind
 from gan.train.autotune.machine import PRECISIONS, set_up
 from gan.train.checkpoint import NEWEST, PREVIOUS, has_state, load_file, saved_counters
-from gan.train.team import Team, TeamLost
+from gan.train.parallel.team import Team, TeamLost
 from gan.worker import decoded
 from gan.worker.run_dir import read_config
 

@@ -38,7 +38,7 @@ from gan.train.checkpoint import (
     saved_counters,
     saved_step,
 )
-from gan.train.team import ALONE, Team, TeamLost
+from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
 from gan.worker.health import WINDOW, judge

@@ -6,7 +6,7 @@ As a program, it is the server without a spare worker, and without torch until s
 import sys
 
 from gan.cli.serve import run
-from gan.latent.model_cache import Explorer
+from gan.latent.serving.model_cache import Explorer
 from gan.runs import recovery
 from gan.runs.launcher import Launcher
 

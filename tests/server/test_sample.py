@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from gan.cli import sample
-from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
+from gan.latent.serving.model_cache import Explorer
 from tests import ROOT
 from tests.support.generators import (
     RUN,

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gan.space import front_matter
+from gan.mirror.space import front_matter
 from tests import ROOT
 
 SPACES, NEWEST_TORCH = "0.51.3", "2.13.0"

@@ -18,7 +18,7 @@ from gan.kinds.points.recipes import make_config as points_config
 from gan.kinds.points.trainer import PointsTrainer
 from gan.recipes import RECIPES
 from gan.train.checkpoint import NEWEST, digest, load_file, save_state, tensors_of
-from gan.train.team import ALONE, Team, join, leave
+from gan.train.parallel.team import ALONE, Team, join, leave
 from gan.train.trainer import Trainer
 from gan.worker import ranks
 from tests.support.engine import CPU, tiny_config, tiny_data

@@ -115,7 +115,8 @@ def test_a_config_that_is_no_object_is_refused(value):
 
 def test_the_config_names_exactly_what_the_engine_has():
     from gan import models, objectives
-    from gan.train import augment, losses
+    from gan.train import losses
+    from gan.train.inputs import augment
 
     assert list(losses.LOSSES) == list(objectives.LOSSES)
     assert list(losses.PENALTIES) == list(objectives.PENALTIES)

@@ -15,7 +15,7 @@ from tests import ROOT
 ROOMS = [
     "errors", "files", "console", "provenance", "images", "device", "objectives", "config", "recipes", "spec",
     "data", "models", "metrics", "train", "kinds", "worker", "runs", "latent", "export", "hub",
-    "mirror", "space", "ui", "cli", "library",
+    "mirror", "ui", "cli", "library",
 ]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ print(json.dumps([sorted(m for m in ("gradio", "torchvision", "starlette") if m 
 def test_what_the_server_imports_at_its_start_has_no_torch():
     code = """
 import json, sys
-import gan.config, gan.data, gan.device, gan.errors, gan.files, gan.runs.store, gan.runs.supervisor, gan.kinds.images, gan.kinds.points, gan.latent.model_cache, gan.worker.health
+import gan.config, gan.data, gan.device, gan.errors, gan.files, gan.runs.store, gan.runs.supervisor, gan.kinds.images, gan.kinds.points, gan.latent.serving.model_cache, gan.worker.health
 gan.data.catalogue()
 print(json.dumps([m for m in ("torch", "torchvision", "gradio") if m in sys.modules]))
 """  # noqa: E501

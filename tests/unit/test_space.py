@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import SpaceHardware
 
 from gan.errors import UserError
-from gan.space import floor, front_faults, front_matter, plan, push, version
+from gan.mirror.space import floor, front_faults, front_matter, plan, push, version
 from tests import ROOT
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.support import builder

@@ -21,8 +21,8 @@ from gan.models import generator_file
 from gan.train import origin
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
+from gan.train.parallel.team import ALONE, Team
 from gan.train.start import load_start
-from gan.train.team import ALONE, Team
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most

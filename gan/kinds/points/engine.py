@@ -16,7 +16,7 @@ from gan.kinds.points.data import NAMES, Box, PointSet
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.trainer import PointsTrainer
 from gan.kinds.points.trainer import check_data as check
-from gan.train.team import ALONE, Team
+from gan.train.parallel.team import ALONE, Team
 
 
 @dataclass(frozen=True)

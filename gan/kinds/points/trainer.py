@@ -22,8 +22,8 @@ from gan.spec import FORMAT, in_order
 from gan.train import step
 from gan.train.base import BaseTrainer, seed_for
 from gan.train.optim import Adam
-from gan.train.parts import RunningStatistics
-from gan.train.team import ALONE, Team
+from gan.train.parallel.parts import RunningStatistics
+from gan.train.parallel.team import ALONE, Team
 
 
 def check_data(config: PointsConfig, points: PointSet) -> None:

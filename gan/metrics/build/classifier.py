@@ -31,7 +31,7 @@ from gan.files import write_bytes, write_json
 from gan.metrics.build.sources import SOURCES, Split
 from gan.metrics.features import FEATURES, NETS_DIR, FeatureNet, see, tell_attributes, to_range
 from gan.spec import in_order
-from gan.train.augment import translation
+from gan.train.inputs.augment import translation
 
 BATCH = 128
 RATE = 3e-3

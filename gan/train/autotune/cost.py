@@ -19,8 +19,8 @@ from torch.utils.flop_counter import flop_registry
 from gan.config import RunConfig
 from gan.data.pixels import held
 from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
-from gan.train.augment import augment
 from gan.train.autotune.machine import Machine, Work
+from gan.train.inputs.augment import augment
 from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective, generate
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE
 from gan.train.trainer import SAMPLED, model_spec

@@ -81,8 +81,8 @@ _OPENING, _SHEETS, _WORKING = ConcurrencyLimit(4), ConcurrencyLimit(2), Concurre
 # for loops and for nothing else.
 FILMS, DRAWN = ConcurrencyLimit(8, 24), ConcurrencyLimit(1, 8)
 # Path under PREFIX -> its concurrency limit; all other paths share Starlette's thread pool. A single image
-# waits for at most two sheets, which take turns with it image by image (gan.latent.fair_lock). A poll waits
-# for polls only.
+# waits for at most two sheets, which take turns with it image by image (gan/latent/serving/fair_lock.py).
+# A poll waits for polls only.
 LIMITS = {
     "poll": ConcurrencyLimit(4, 1000), "cost": ConcurrencyLimit(2), "jobs": ConcurrencyLimit(2),
     "image": ConcurrencyLimit(4),

@@ -164,7 +164,7 @@ class Services:
         """Return the one Explorer of this server. The first call imports torch, which takes 1-2 seconds."""
         with self._lock:
             if self._explorer is None:
-                from gan.latent.model_cache import Explorer
+                from gan.latent.serving.model_cache import Explorer
 
                 self._explorer = Explorer(self.store.root, self.checkpoints, private=self.private)
             return self._explorer

@@ -12,7 +12,7 @@ from gan.config import RunConfig
 from gan.data.dataset import Dataset
 from gan.models import build_discriminator, build_generator
 from gan.train import step
-from gan.train.augment import augment
+from gan.train.inputs.augment import augment
 from gan.train.trainer import model_spec, tell_groups
 
 

@@ -16,7 +16,7 @@ from gan.kinds.images import engine
 from gan.runs.store import Store
 from gan.train.autotune import measure
 from gan.train.checkpoint import NEWEST, digest, read_state
-from gan.train.team import ALONE, Team
+from gan.train.parallel.team import ALONE, Team
 from gan.worker import decoded, leased, ranks, worker
 from gan.worker.leased import LeasedWorker, lease, prepare
 from gan.worker.run_dir import LEASE

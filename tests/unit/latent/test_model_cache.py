@@ -21,9 +21,9 @@ from gan.errors import UserError
 from gan.files import write_bytes, write_json
 from gan.latent import sampling
 from gan.latent.catalogue import read_scores
-from gan.latent.fair_lock import FairLock
-from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
+from gan.latent.serving.fair_lock import FairLock
+from gan.latent.serving.model_cache import Explorer
 from gan.models import load_generator
 from tests.support.generators import (
     RUN,
@@ -158,7 +158,7 @@ def test_a_grid_that_was_drawn_anew_has_another_address(explorer, tmp_path):
 
 def test_importing_and_listing_take_no_torch(explorer, tmp_path):
     code = (
-        "import sys; from gan.latent.model_cache import Explorer; from pathlib import Path; "
+        "import sys; from gan.latent.serving.model_cache import Explorer; from pathlib import Path; "
         "found = Explorer(Path(sys.argv[1]), Path(sys.argv[2])).models(); "
         "print(len(found), sorted({'torch', 'gradio', 'PIL'} & set(sys.modules)))"
     )

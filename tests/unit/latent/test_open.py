@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from gan.files import write_json
-from gan.latent import model_cache as room
-from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
+from gan.latent.serving import model_cache as room
+from gan.latent.serving.model_cache import Explorer
 from tests.support.generators import (
     RUN,
     header_of_another_version,
@@ -198,7 +198,7 @@ def test_eight_threads_get_the_right_pictures_while_the_weights_change(explorer,
 def test_the_memory_of_all_models_is_bounded_in_bytes(explorer, monkeypatch):
     first, second = explorer.open("shipped:digits"), explorer.open(f"run:{RUN}")
     size = len(first.wall(0))
-    monkeypatch.setattr("gan.latent.picture_cache.MAX_BYTES", 3 * (size + 2**14))
+    monkeypatch.setattr("gan.latent.serving.picture_cache.MAX_BYTES", 3 * (size + 2**14))
     for seed in range(4):
         first.wall(seed)
         second.wall(seed)
@@ -209,8 +209,8 @@ def test_the_memory_of_all_models_is_bounded_in_bytes(explorer, monkeypatch):
 
 def test_warm_up_opens_the_first_model_and_sets_one_thread(tmp_path, explorer):
     code = (
-        "import sys, threading; from gan.latent.model_cache import Explorer; e = Explorer(sys.argv[1], "
-        "sys.argv[2]); e.warm_up(); "
+        "import sys, threading; from gan.latent.serving.model_cache import Explorer; "
+        "e = Explorer(sys.argv[1], sys.argv[2]); e.warm_up(); "
         "import torch; n = []; t = threading.Thread(target=lambda: n.append(torch.get_num_threads())); "
         "t.start(); t.join(); print(n, list(e._open))"
     )

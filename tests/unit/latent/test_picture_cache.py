@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gan.latent import picture_cache as module
-from gan.latent.picture_cache import EACH, PictureCache
+from gan.latent.serving import picture_cache as module
+from gan.latent.serving.picture_cache import EACH, PictureCache
 
 
 def never() -> bytes:

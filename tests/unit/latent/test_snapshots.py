@@ -11,8 +11,8 @@ from gan.errors import UserError
 from gan.latent import snapshots as snapshots_module
 from gan.latent.catalogue import read_run
 from gan.latent.generator import Model
-from gan.latent.model_cache import Explorer
 from gan.latent.point import Point
+from gan.latent.serving.model_cache import Explorer
 from gan.latent.snapshots import axis, parse_steps
 from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_snapshot
 

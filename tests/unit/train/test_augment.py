@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan.train.augment import ADAPT_MAX, AUGMENTS, adapt, augment, color, cutout, translation
+from gan.train.inputs.augment import ADAPT_MAX, AUGMENTS, adapt, augment, color, cutout, translation
 
 
 def rng(seed: int = 0) -> torch.Generator:

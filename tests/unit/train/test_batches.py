@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from gan.recipes import RECIPES
-from gan.train import batches
-from gan.train.batches import FromHost, OnDevice
 from gan.train.checkpoint import digest, load_state, save_state, tensors_of
+from gan.train.inputs import batches
+from gan.train.inputs.batches import FromHost, OnDevice
 from tests.benchmarks.speed import mapped
 from tests.support.engine import tiny_data, tiny_trainer
 

@@ -11,8 +11,8 @@ from gan.cli.train import main
 from gan.files import read_json
 from gan.models import ARCHITECTURES, ModelSpec, build_discriminator, build_generator
 from gan.models.conditioning import BLEND, ClassConditioning
-from gan.train import clusters
-from gan.train.clusters import MIN_MEMBERS, SIDE, find_clusters
+from gan.train.inputs import clusters
+from gan.train.inputs.clusters import MIN_MEMBERS, SIDE, find_clusters
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU, tiny_config, tiny_data
 

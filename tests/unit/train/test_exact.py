@@ -8,7 +8,7 @@ import torch
 
 from gan.device import Device
 from gan.train.autotune.measure import native_bf16
-from gan.train.clusters import find_clusters
+from gan.train.inputs.clusters import find_clusters
 from tests.reliability.exact import first_difference
 from tests.reliability.planted import planted
 from tests.reliability.shipped import RUNS, SLOW, THREADS, config_of

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gan.config import AUGMENTS
 from gan.models import projected
 from gan.recipes import RECIPES, make_config
-from gan.train import augment
+from gan.train.inputs import augment
 from gan.train.trainer import Trainer
 from tests.reliability.planted import planted
 from tests.support.engine import CPU, tiny_data

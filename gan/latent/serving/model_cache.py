@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from gan.errors import UserError
 from gan.latent.catalogue import Catalogue, Entry
-from gan.latent.fair_lock import FairLock
-from gan.latent.picture_cache import PictureCache
 from gan.latent.point import Point
+from gan.latent.serving.fair_lock import FairLock
+from gan.latent.serving.picture_cache import PictureCache
 from gan.latent.snapshots import Snapshots
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Each rank holds the same weights. Rank r works on part r of each batch. Before an update, one all_reduce of a
 flat buffer adds up the ranks' gradients, so that all make the same update. A micro-batch is weighted by its
-share of the batch, so the sums are means over the batch. TEAM.md says how to start a team.
+share of the batch, so the sums are means over the batch. README.md says how to start a team.
 
 torch's DistributedDataParallel is no way to do this: with static_graph and a gradient penalty it gives wrong
 gradients (torch 2.14.1), and its hooks can't be captured with the rest of a step.
