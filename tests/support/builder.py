@@ -37,6 +37,7 @@ LEFT_OUT = (
     "tests/unit/train/test_memory.py",
     "tests/unit/export/test_onnx.py",
     "tests/unit/export/test_film.py",
+    "tests/unit/export/test_track.py",
 )
 
 
