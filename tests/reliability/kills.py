@@ -28,7 +28,7 @@ from gan.files import read_json, read_lines, read_object, write_json
 from gan.train.checkpoint import NEWEST, saved_step
 from tests.reliability.scenarios import SCENARIOS, Scenario, next_words
 from tests.reliability.shipped import THREADS, busy
-from tests.reliability.trainees import Place, Trainee
+from tests.reliability.trainees import PATIENCE, Place, Trainee
 from tests.reliability.undisturbed import differences, retrain
 
 POLL = 0.002  # seconds
@@ -37,7 +37,6 @@ AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint
 LATE = 1 / 3
 SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds from the first step to the other kills
 MOST_LOST = 10.0  # seconds
-PATIENCE = 600.0  # seconds for a worker's first step, on a busy machine
 
 
 @dataclass

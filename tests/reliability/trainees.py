@@ -15,9 +15,12 @@ import httpx
 import psutil
 
 from gan.files import read_object
-from tests.fakes.runs import reaches, wait_until
+from tests.fakes.runs import wait_until
 from tests.support import forked
 from tests.support.leasing import Visitor, zero_space
+
+
+PATIENCE = 600.0  # seconds for a first step or a server's preparations, on a busy machine
 
 
 class Trainee(Protocol):
@@ -102,7 +105,8 @@ class Space:
             self.close()
             self.visitor = self._server.enter_context(zero_space(self.run.parent, self.run.parent))
         self.visitor.marks(self.run)
-        reaches(self.visitor.store, self.run.name, "paused")
+        store, run_id = self.visitor.store, self.run.name
+        wait_until(lambda: store.status(run_id)["state"] == "paused", PATIENCE)
         return Lease(self)
 
     def serves(self) -> bool:
