@@ -19,7 +19,6 @@ from tests.fakes.runs import wait_until
 from tests.support import forked
 from tests.support.leasing import Visitor, zero_space
 
-
 PATIENCE = 600.0  # seconds for a first step or a server's preparations, on a busy machine
 
 
