@@ -29,17 +29,17 @@ from tests.reliability.scenarios import SCENARIOS, next_words
 from tests.reliability.undisturbed import differences, retrain, tracked_images
 from tests.support.forked import Child
 
-STEPS = 12
+STEPS = 8
 DIES, ENDS = "dies", "ends"
 NARROW = {"batch": 16, "width": 8}
 # Scenario -> its settings, and before which step which process dies, or which lease ends. The scenario of a
 # server that is killed trains the same run as that of a lease.
 SHORT = {
-    "started": ({"batch": 8}, [(DIES, 9)]),
-    "more": (NARROW, [(DIES, 3), None, (DIES, 9)]),
-    "lease": (NARROW, [(ENDS, 5), (DIES, 9)]),
-    "tracked": (NARROW, [(DIES, 9)]),
-    "points": (NARROW, [(DIES, 9)]),
+    "started": ({"batch": 8}, [(DIES, 6)]),
+    "more": (NARROW, [(DIES, 2), None, (DIES, 6)]),
+    "lease": (NARROW, [(ENDS, 3), (DIES, 6)]),
+    "tracked": (NARROW, [(DIES, 6)]),
+    "points": (NARROW, [(DIES, 6)]),
 }
 
 
