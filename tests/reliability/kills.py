@@ -2,12 +2,13 @@
 
 Usage: python -m tests.reliability.kills --folder kept
 
-Each run of shipped.py trains with its shipped settings, while other programs keep the cores busy. SIGKILL
-ends its workers at random moments, a third of them during a checkpoint. New workers resume until the run is
+Each run of scenarios.py trains with shipped settings, while other programs keep the cores busy. SIGKILL ends
+its workers at random moments, a third of them during a checkpoint. New workers resume until the run is
 finished. Its files are then compared with an uninterrupted trainer in this process:
     checkpoint tensors    by SHA-256: networks, averages, both optimizers, augmentation, statistics, groups
     sample grids          byte by byte
     statistics            every number except times
+    and where there are   the record of the model that the run began with, its larger budget, tracked points
 With --folder the command itself may be killed: it resumes where it was. Two commands with --load 0 and the
 same folder share the runs: each is the other's load.
 """
@@ -16,7 +17,6 @@ import argparse
 import contextlib
 import dataclasses
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,18 +24,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
-from gan import data
-from gan.config import RunConfig
-from gan.device import pick_device
-from gan.files import read_json, read_lines, write_json
-from gan.images import encode_webp, grid, to_uint8
-from gan.train.autotune.machine import same_compute
-from gan.train.base import METRICS
-from gan.train.checkpoint import NEWEST, digest, read_state, saved_step, tensors_of
-from gan.train.trainer import Trainer
-from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
+from gan.files import read_json, read_lines, read_object, write_json
+from gan.train.checkpoint import NEWEST, saved_step
+from tests.reliability.scenarios import SCENARIOS, Scenario, next_words
+from tests.reliability.shipped import THREADS, busy
+from tests.reliability.trainees import PATIENCE, Place, Trainee
+from tests.reliability.undisturbed import differences, retrain
 
 POLL = 0.002  # seconds
 AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint
@@ -43,7 +37,6 @@ AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint
 LATE = 1 / 3
 SOON, LATER = (0.0, 2.0), (8.0, 14.0)  # seconds from the first step to the other kills
 MOST_LOST = 10.0  # seconds
-PATIENCE = 600.0  # seconds for a worker's first step, on a busy machine
 
 
 @dataclass
@@ -54,58 +47,62 @@ class Outcome:
     in_writing: int = 0  # kills during a checkpoint
     lost: float = 0.0  # seconds of training that the worst kill lost
     done: bool = False
+    # Of each kill: the step of the checkpoint, and that of the newest statistics.
+    back: list[list[int]] = field(default_factory=list)
     # Differences from the uninterrupted run; empty where there are none.
     differences: list[str] = field(default_factory=list)
 
 
-def survive(name: str, config: RunConfig, kills: int, folder: Path, seed: int = 0) -> Outcome:
-    """Train a run in `folder` to its end, kill its workers so many times, and compare it.
+def survive(
+    name: str, steps: int, kills: int, folder: Path, seed: int = 0, train: Place | None = None
+) -> Outcome:
+    """Train a scenario's run in `folder` to its end, kill its workers so many times, and compare it.
 
-    Resumes a run that was interrupted there.
+    steps: the command's. train: what trains the run, if not that of the scenario. Resumes a run that was
+    interrupted there.
     """
-    run, report = folder / name, folder / f"{name}.json"
-    outcome = Outcome()
+    scenario, run, report = SCENARIOS[name], folder / name / "run", folder / name / "outcome.json"
+    outcome, (first, last) = Outcome(), scenario.steps(steps)
     with contextlib.suppress(FileNotFoundError):
         outcome = Outcome(**read_json(report))
+    if outcome.done:
+        return outcome
     if not (run / "config.json").exists():
-        write_json(run / "config.json", config.to_json())
-    while outcome.kills < kills and not outcome.done:
-        rng = random.Random(f"{seed} {name} {outcome.kills}")
-        late = name in SLOW and rng.random() < LATE
-        hit = _kill_one(run, rng.random() < AIMED, LATER if late else SOON, rng)
-        if hit is None:
-            break  # the run finished before the kill
-        outcome.kills += 1
-        outcome.in_writing += hit
-        outcome.lost = max(outcome.lost, _seconds_after_checkpoint(run))
-        write_json(report, dataclasses.asdict(outcome))
-    if not outcome.done:
-        _start(run).wait()
-        outcome.differences, outcome.done = list(differences(run, config)), True
-        write_json(report, dataclasses.asdict(outcome))
+        scenario.make(run, first)
+    with (train or scenario.train)(run) as start:
+        while outcome.kills < kills and (words := next_words(run, last)) is not None:
+            rng = random.Random(f"{seed} {name} {outcome.kills}")
+            late = scenario.slow and rng.random() < LATE
+            trainee = start(words)
+            hit = _kill_one(run, trainee, rng.random() < AIMED, LATER if late else SOON, rng)
+            if hit is not None:
+                count_kill(outcome, run, hit)
+                write_json(report, dataclasses.asdict(outcome))
+            elif not trainee.wait():
+                break
+        while (words := next_words(run, last)) is not None and start(words).wait():
+            pass
+    outcome.differences, outcome.done = list(_compared(scenario, run, (first, last), outcome)), True
+    write_json(report, dataclasses.asdict(outcome))
     return outcome
 
 
-def _start(run: Path) -> subprocess.Popen:
-    with open(run.parent / f"{run.name}.log", "ab") as said:
-        return subprocess.Popen([sys.executable, "-m", "gan", "train", str(run)], stdout=said, stderr=said)
-
-
-def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Random) -> bool | None:
-    """Start a worker and kill it.
+def _kill_one(
+    run: Path, trainee: Trainee, aimed: bool, after: tuple[float, float], rng: random.Random
+) -> bool | None:
+    """Kill what trains a run.
 
     Returns whether it was writing a checkpoint, or None where it ended by itself.
     """
-    worker = _start(run)
     end = time.monotonic() + PATIENCE
-    while not (_training(run, worker.pid) or worker.poll() is not None) and time.monotonic() < end:
+    while not (trainee.trains() or trainee.ended()) and time.monotonic() < end:
         time.sleep(POLL)
     if aimed:
         time.sleep(rng.uniform(0, 0.3))
         write_json(run / "commands" / "1-save.json", {"command": "save"})
         while (
             not (found := any((run / "state").glob(f".{NEWEST}*")))
-            and worker.poll() is None
+            and not trainee.ended()
             and time.monotonic() < end
         ):
             pass
@@ -115,67 +112,35 @@ def _kill_one(run: Path, aimed: bool, after: tuple[float, float], rng: random.Ra
             write_json(run / "commands" / "1-save.json", {"command": "save"})
         time.sleep(rng.uniform(*after))
         found = any((run / "state").glob(f".{NEWEST}*"))
-    if worker.poll() is not None:
+    if trainee.ended():
         return None
-    worker.kill()
-    worker.wait()
+    trainee.kill()
     return found
 
 
-def _training(run: Path, pid: int) -> bool:
-    try:
-        status = read_json(run / "status.json")
-    except (OSError, ValueError):
-        return False
-    return status.get("pid") == pid and status.get("state") == "running"
-
-
-def _seconds_after_checkpoint(run: Path) -> float:
-    """Return the seconds of training that the statistics have and the checkpoint lacks."""
+def count_kill(outcome: Outcome, run: Path, in_writing: bool) -> None:
+    """Add a kill to the outcome of its run."""
     lines, _ = read_lines(run / "stats.jsonl")
     saved = saved_step(run / "state")
-    kept = max((line["seconds"] for line in lines if line["step"] <= saved), default=0.0)
-    return max((line["seconds"] for line in lines), default=0.0) - kept
+    kept, newest = (
+        max((line[name] for line in of), default=0)
+        for name, of in (("seconds", [one for one in lines if one["step"] <= saved]), ("step", lines))
+    )
+    outcome.kills += 1
+    outcome.in_writing += in_writing
+    outcome.lost = max(outcome.lost, max((line["seconds"] for line in lines), default=0) - kept)
+    outcome.back.append([saved, newest])
 
 
-def differences(run: Path, config: RunConfig) -> Iterator[str]:
-    """Yield the differences between a finished run and an uninterrupted training of its config."""
-    try:
-        status = read_json(run / "status.json")
-    except FileNotFoundError:
-        status = {"state": "not begun", "error": (run.parent / f"{run.name}.log").read_text()[-2000:]}
-    if status["state"] != "finished":
-        yield f"it is {status['state']}: {status['error']}"
+def _compared(scenario: Scenario, run: Path, steps: tuple[int, int], outcome: Outcome) -> Iterator[str]:
+    """Yield the differences between a run that is over and an undisturbed one."""
+    status = read_object(run / "status.json")
+    if status.get("state") != "finished":
+        log = run.parent / "log"
+        said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        yield f"it is {status.get('state', 'not begun')}: {status.get('error') or said}"
         return
-    compute = {"device": pick_device().torch_name, **status["compute"]}
-    device = same_compute(pick_device(), compute)
-    torch.set_num_threads(device.threads)
-    torch.set_flush_denormal(True)
-    trainer = Trainer(config, data.load(config.data, config.size, config.channels), device)
-    lines = {line["step"]: line for line in read_lines(run / "stats.jsonl")[0]}
-    grids = {int(path.stem): path for path in (run / "samples").glob("*.webp")}
-    for step in sorted({*lines, *grids}):
-        if step > trainer.step:
-            means = trainer.advance(step - trainer.step)
-        if step in lines:
-            wrong = [name for name in METRICS if lines[step][name] != float(f"{means[name]:.5g}")]
-            if wrong or lines[step]["images"] != trainer.images_seen:
-                yield f"statistics of step {step}: {', '.join(wrong) or 'images'}"
-        if step in grids and grids[step].read_bytes() != encode_webp(
-            grid(to_uint8(trainer.sample_grid()), columns=8)
-        ):
-            yield f"the grid of step {step}"
-    tensors, meta = read_state(run / "state" / NEWEST)
-    if (meta["step"], meta["total_images"]) != (trainer.step, trainer.total_images):
-        yield f"it ended at step {meta['step']} of {meta['total_images']} images"
-    expected = tensors_of(trainer)
-    if digest(tensors) != digest(expected):
-        shared = tensors.keys() & expected.keys()
-        wrong = sorted(
-            (tensors.keys() ^ expected.keys())
-            | {name for name in shared if not torch.equal(tensors[name], expected[name])}
-        )
-        yield f"{len(wrong)} tensors of the checkpoint, as {wrong[0] if wrong else 'none alone'}"
+    yield from differences(run, retrain(scenario.make, steps, run), outcome.back, scenario.check)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -185,7 +150,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--kills", type=int, default=20, help="of each run")
     parser.add_argument("--steps", type=int, default=300, help="of each run")
-    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--runs", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
     parser.add_argument(
         "--folder",
         type=Path,
@@ -201,9 +166,7 @@ def main(words: Sequence[str] | None = None) -> int:
         stack.enter_context(busy(options.load))
         outcomes = []
         for name in options.runs:
-            outcomes.append(
-                survive(name, config_of(name, options.steps), options.kills, folder, options.seed)
-            )
+            outcomes.append(survive(name, options.steps, options.kills, folder, options.seed))
             print(_line(name, outcomes[-1]), flush=True)
     total, aimed = sum(one.kills for one in outcomes), sum(one.in_writing for one in outcomes)
     bad = sum(bool(one.differences or one.lost > MOST_LOST) for one in outcomes)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import threading
 
@@ -10,19 +9,16 @@ import httpx
 import psutil
 import pytest
 
-from gan.export.event_file import FILE, FOLDER, records
-from gan.files import read_lines, write_bytes, write_json
-from gan.runs import marks
-from gan.runs.store import Store
+from gan.export.event_file import FILE, FOLDER
+from gan.files import read_lines, write_json
 from gan.train.checkpoint import NEWEST, digest, read_state
-from gan.ui.server.http import PREFIX
-from gan.ui.server.visitors import COOKIE, Visitors, find_key
 from gan.worker import worker
 from gan.worker.leased import LeasedWorker, prepare
 from gan.worker.run_dir import LEASE
 from tests.fakes import gpus
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
-from tests.support.browsing import SPACE, serve_program
+from tests.support.events import read_events
+from tests.support.leasing import zero_space
 
 pytest.importorskip("spaces", reason="the package spaces is not installed")
 
@@ -36,39 +32,6 @@ def weights(run):
     return meta["step"], digest(tensors)
 
 
-class Visitor:
-    """A browser of somebody who is signed in at Hugging Face, so that its proxy adds a token."""
-
-    def __init__(self, address, runs):
-        self.store = Store(runs)
-        self.http = httpx.Client(base_url=address.rstrip("/") + PREFIX, timeout=600)
-        given = self.http.get("/access").headers["set-cookie"]
-        visit = re.search(rf"{COOKIE}=([^;]+)", given)[1]
-        self.http.headers.update({"cookie": f"{COOKIE}={visit}", "x-ip-token": gpus.TOKEN})
-        self.mark = Visitors(find_key(runs))._hash("mark", visit.partition(".")[0])
-
-    def owns(self, run):
-        """Move a prepared run of this visitor into the server's folder."""
-        write_bytes(run / marks.FILE, self.mark.encode())
-        run.rename(self.store.root / run.name)
-        return run.name
-
-    def lease(self, run_id, seconds=60, **headers):
-        answer = self.http.post(f"/runs/{run_id}/lease", params={"seconds": seconds}, headers=headers)
-        return answer.status_code, answer.json()
-
-    def refused(self, run_id, seconds=30, **headers):
-        """Lease a run in vain. Returns the status and the key of the error, which the run then shows."""
-        status, answer = self.lease(run_id, seconds, **headers)
-        shown = self.store.status(run_id)
-        assert (shown["state"], shown["error"]["key"], shown["reason"]) == (
-            "paused",
-            answer["error"]["key"],
-            None,
-        )
-        return status, answer["error"]
-
-
 def made(folder, name, steps=STEPS, seed=gpus.SLICED):
     run = folder / name
     write_json(run / "config.json", tiny(steps, seed=seed).to_json())
@@ -76,24 +39,12 @@ def made(folder, name, steps=STEPS, seed=gpus.SLICED):
     return run
 
 
-@contextlib.contextmanager
-def zero_space(folder):
-    """Serve a Space with ZeroGPU and its fake service. Yields one visitor of it."""
-    runs, log = folder / "runs", folder / "log"
-    with gpus.gpus() as (service, variables), pytest.MonkeyPatch.context() as patch:
-        more = {**variables, **SPACE, "OAUTH_CLIENT_SECRET": "secret"}
-        patch.setenv("OAUTH_CLIENT_SECRET", "secret")  # the key of the visitors follows from it
-        with serve_program(runs, program=gpus.PROGRAM, more=more, log=log) as address:
-            visitor = Visitor(address, runs)
-            visitor.service, visitor.folder = service, folder
-            yield visitor
-
-
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
     """A Space with ZeroGPU, a visitor, and their runs. Afterwards no child is left."""
     folder = tmp_path_factory.mktemp("zero")
     with zero_space(folder) as visitor:
+        visitor.folder = folder
         visitor.sliced = visitor.owns(made(folder, "sliced"))
         visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
         yield visitor
@@ -163,10 +114,8 @@ def test_the_server_sends_what_each_lease_has_trained_to_the_tracker(space):
 
 def sent(run):
     """Return the images of each point that TensorBoard has of a run."""
-    from tensorboardX.proto.event_pb2 import Event
-
     path = run / FOLDER / FILE
-    found = [Event.FromString(content) for _, content in records(path)] if path.exists() else []
+    found = read_events(path) if path.exists() else []
     return [
         event.step
         for event in found

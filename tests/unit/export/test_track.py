@@ -10,7 +10,6 @@ import io
 import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import threading
@@ -31,6 +30,7 @@ from gan.kinds.points.recipes import make_config as make_points
 from gan.runs import disk
 from tests import ROOT
 from tests.fakes.runs import tiny
+from tests.support.events import read_events
 
 CURVES = {"loss_d": 0.5, "loss_g": 1.25, "pair": 0.75, "rate": 100.0}
 
@@ -62,19 +62,10 @@ def sheet(run, step):
 
 
 def records(folder):
-    """Parse the event file, and check both checksums of each record."""
-    from tensorboardX.proto.event_pb2 import Event
-    from tensorboardX.record_writer import masked_crc32c
-
+    """Read the one event file of a folder, which ends with a whole record."""
     (path,) = folder.iterdir()
-    data, start, found = path.read_bytes(), 0, []
-    for place, content in event_file.records(path):
-        head, tail = (struct.unpack("<I", data[at : at + 4])[0] for at in (start + 8, place - 4))
-        assert (head, tail) == (masked_crc32c(data[start : start + 8]), masked_crc32c(content))
-        found.append(Event.FromString(content))
-        start = place
-    assert start == len(data)
-    return found
+    assert event_file.whole_size(path) == path.stat().st_size
+    return read_events(path)
 
 
 def shown(folder):
