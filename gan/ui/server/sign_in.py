@@ -1,7 +1,9 @@
-"""Sign the owner of a Space in with Hugging Face.
+"""Sign visitors of a Space in with Hugging Face.
 
 Gradio brings the two routes and the session (gradio.oauth). The session is a cookie that Gradio signs with
-the Space's OAuth secret. A sign-in lasts as long as Hugging Face says, eight hours by default.
+the Space's OAuth secret. It holds the visitor's token, so only their browser keeps that. A sign-in lasts as
+long as Hugging Face says, eight hours by default. It asks for the name alone, unless its address names more
+that the visitor is about to do (SCOPES).
 """
 
 import logging
@@ -10,11 +12,13 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.ui.server.http import in_words
@@ -24,8 +28,19 @@ PATHS = ("/login/huggingface", "/login/callback")
 VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 ROLES = ("admin", "write")  # of an organisation's members, who may change its Spaces anyway
 INFO = "oauth_info"  # Gradio's entry in the session
+# What a visitor is about to do -> the scopes of a token that allow it, the least first. The first one lets an
+# app write only to repositories that it has made itself.
+SCOPES = {
+    "push": ("contribute-repos", "write-repos", "manage-repos"),
+    "pull": ("read-repos", "write-repos", "manage-repos"),
+}
+_MORE = {scope for scopes in SCOPES.values() for scope in scopes}
 # What Hugging Face or our page adds to the two paths. Gradio fails for some other values.
-_QUERY = {"_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"), "_nb_redirects": re.compile("[0-9]{1,3}")}
+_QUERY = {
+    "_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"),
+    "_nb_redirects": re.compile("[0-9]{1,3}"),
+    "_for": re.compile("|".join(SCOPES)),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +71,7 @@ def parts() -> tuple[list[BaseRoute], list[Middleware]]:
         return [], []
     # The session must be open before the guard, which reads it. So it moves from this application to ours.
     session = signing.user_middleware.pop()
+    signing.add_middleware(_LeastScopes)
     signing.add_middleware(_InWords)
     return [Route(path, signing) for path in PATHS], [session]
 
@@ -75,6 +91,74 @@ class _InWords:
             _log.warning("a sign-in failed: %s: %s", type(error).__name__, error)
             sentence = in_words(Request(scope), UserError("access.sign_in_failed"))
             await sentence(scope, receive, send)
+
+
+class _LeastScopes:
+    """Ask Hugging Face for no more than the visitor needs: Gradio always asks for all that the Space may."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATHS[0]:
+            await self.app(scope, receive, send)
+            return
+        wanted = _wanted(Request(scope))
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "location" in headers:
+                    headers["location"] = _asking(headers["location"], wanted)
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def _wanted(request: Request) -> str:
+    """Return the scopes that a sign-in asks for: those of its purpose, and those that the visitor has."""
+    able = _of_space()
+    known = _granted(request) or set()
+    wanted = {least for purpose in SCOPES if (least := needed(purpose)) and known & set(SCOPES[purpose])}
+    wanted.add(needed(request.query_params.get("_for", "")) or "")
+    return " ".join(scope for scope in able if scope not in _MORE or scope in wanted)
+
+
+def _asking(address: str, wanted: str) -> str:
+    parts = urlsplit(address)
+    query = [(name, wanted if name == "scope" else value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _of_space() -> list[str]:
+    """Return the scopes that the README of the Space allows."""
+    return os.environ.get("OAUTH_SCOPES", "").split()
+
+
+def needed(purpose: str) -> str | None:
+    """Return the least scope for one of SCOPES that this Space may ask for, or None where it may not."""
+    able = _of_space()
+    return next((scope for scope in SCOPES.get(purpose, ()) if scope in able), None)
+
+
+def token(request: Request) -> str | None:
+    """Return the token of the person who has signed in, or None for nobody. It must not leave the server."""
+    found = request.scope["session"][INFO].get("access_token") if person(request) else None
+    return found if isinstance(found, str) and found else None
+
+
+def may(request: Request, purpose: str) -> bool:
+    """Whether a visitor's token has a scope for one of SCOPES.
+
+    Hugging Face need not say which it has; then the Hub decides.
+    """
+    granted = _granted(request)
+    return granted is None or bool(granted & set(SCOPES[purpose]))
+
+
+def _granted(request: Request) -> set[str] | None:
+    said = request.scope["session"][INFO].get("scope") if person(request) else None
+    return set(said.split()) if isinstance(said, str) else None
 
 
 def offered(request: Request) -> bool:
