@@ -1,8 +1,8 @@
 """Define the routes that push a generator to the Hub with the token of whoever asks.
 
-GET push says who would push, and what. POST push starts it, POST push/on says where it stands. They need no
-control over runs: a visitor pushes what they see anyway, to their own account. Only D needs it, because the
-page gives nobody else the discriminator of a run.
+GET push says who would push, and what. POST push/begin starts it, POST push/on says where it stands. They
+need no control over runs: a visitor pushes what they see anyway, to their own account. Only D needs it,
+because the page gives nobody else the discriminator of a run.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MOST_NAME = 60  # characters of a suggested name
 def push_routes(services: Services) -> list[BaseRoute]:
     """Return the three routes."""
     handlers = _Routes(services)
-    return [get("push", handlers.look), post("push", handlers.begin), post("push/on", handlers.go_on)]
+    return [get("push", handlers.look), post("push/begin", handlers.begin), post("push/on", handlers.go_on)]
 
 
 class Wanted(NamedTuple):

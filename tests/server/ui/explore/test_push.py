@@ -104,7 +104,7 @@ def end_of(browser, reply):
 
 
 def push(browser, **changes):
-    return browser.post(f"{PREFIX}/push", json={**WANTED, **changes})
+    return browser.post(f"{PREFIX}/push/begin", json={**WANTED, **changes})
 
 
 def result(browser, **changes):
@@ -168,7 +168,7 @@ def test_strangers_push_nothing(here, hub):
         assert (found["why"]["key"], found["sign_in"]) == (key, True)
     assert result(visitor(here, "silent")).json()["stage"] == "done", "then the Hub decides"
     foreign = visitor(here, "ada").post(
-        f"{PREFIX}/push", json=WANTED, headers={"Origin": "https://evil.example"}
+        f"{PREFIX}/push/begin", json=WANTED, headers={"Origin": "https://evil.example"}
     )
     assert key_of(foreign) == (403, "access.other_site")
     assert {token for _, _, token in hub.seen} - {None} == {f"Bearer {ADAS}"}
@@ -317,7 +317,7 @@ def test_a_page_that_others_reach_never_uses_the_saved_token(closed, hub, tmp_pa
         Services(access=Access("a teacher's token")) if closed == "a token" else Services(host="0.0.0.0")
     )
     services.open(tmp_path / "runs")
-    reply = without_sign_in(services).post(f"{PREFIX}/push", json=WANTED)
+    reply = without_sign_in(services).post(f"{PREFIX}/push/begin", json=WANTED)
     assert key_of(reply) == (403, "hub.no_push_here")
     assert hub.seen == []
 
