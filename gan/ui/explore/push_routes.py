@@ -62,7 +62,7 @@ class _Routes:
         return {
             "name": name,
             "why": self._why_not(request),
-            "sign_in": sign_in.offered(request) and sign_in.needed("push") is not None,
+            "sign_in": sign_in.offered(request) and sign_in.push_scope() is not None,
             "to": to,
             "with_d": self._has_d(request, entry),
             "licence": own,
@@ -144,11 +144,11 @@ class _Routes:
         """
         if sign_in.offered(request):
             token = sign_in.token(request)
-            if sign_in.needed("push") is None:
+            if sign_in.push_scope() is None:
                 raise UserError("hub.space_may_not")
             if token is None:
                 raise UserError("hub.sign_in")
-            if not sign_in.may(request, "push"):
+            if not sign_in.may_push(request):
                 raise UserError("hub.no_scope")
             return token, True
         if not self.services.private:

@@ -3,7 +3,7 @@
 Gradio brings the two routes and the session (gradio.oauth). The session is a cookie that Gradio signs with
 the Space's OAuth secret. It holds the visitor's token, so only their browser keeps that. A sign-in lasts as
 long as Hugging Face says, eight hours by default. It asks for the name alone, unless its address names more
-that the visitor is about to do (SCOPES).
+that the visitor is about to do: a push.
 """
 
 import logging
@@ -28,18 +28,14 @@ PATHS = ("/login/huggingface", "/login/callback")
 VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 ROLES = ("admin", "write")  # of an organisation's members, who may change its Spaces anyway
 INFO = "oauth_info"  # Gradio's entry in the session
-# What a visitor is about to do -> the scopes of a token that allow it, the least first. The first one lets an
-# app write only to repositories that it has made itself.
-SCOPES = {
-    "push": ("contribute-repos", "write-repos", "manage-repos"),
-    "pull": ("read-repos", "write-repos", "manage-repos"),
-}
-_MORE = {scope for scopes in SCOPES.values() for scope in scopes}
+# The scopes of a token that allow a push, the least first. That one lets an app write only to repositories
+# that it has made itself.
+PUSH_SCOPES = ("contribute-repos", "write-repos", "manage-repos")
 # What Hugging Face or our page adds to the two paths. Gradio fails for some other values.
 _QUERY = {
     "_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"),
     "_nb_redirects": re.compile("[0-9]{1,3}"),
-    "_for": re.compile("|".join(SCOPES)),
+    "_for": re.compile("push"),
 }
 _log = logging.getLogger(__name__)
 
@@ -116,12 +112,9 @@ class _LeastScopes:
 
 
 def _wanted(request: Request) -> str:
-    """Return the scopes that a sign-in asks for: those of its purpose, and those that the visitor has."""
-    able = _of_space()
-    known = _granted(request) or set()
-    wanted = {least for purpose in SCOPES if (least := needed(purpose)) and known & set(SCOPES[purpose])}
-    wanted.add(needed(request.query_params.get("_for", "")) or "")
-    return " ".join(scope for scope in able if scope not in _MORE or scope in wanted)
+    """Return the scopes that a sign-in asks for: one for a push only if it is for a push."""
+    extra = push_scope() if request.query_params.get("_for") == "push" else None
+    return " ".join(scope for scope in _of_space() if scope not in PUSH_SCOPES or scope == extra)
 
 
 def _asking(address: str, wanted: str) -> str:
@@ -135,10 +128,10 @@ def _of_space() -> list[str]:
     return os.environ.get("OAUTH_SCOPES", "").split()
 
 
-def needed(purpose: str) -> str | None:
-    """Return the least scope for one of SCOPES that this Space may ask for, or None where it may not."""
+def push_scope() -> str | None:
+    """Return the least scope for a push that this Space may ask for, or None where it may not."""
     able = _of_space()
-    return next((scope for scope in SCOPES.get(purpose, ()) if scope in able), None)
+    return next((scope for scope in PUSH_SCOPES if scope in able), None)
 
 
 def token(request: Request) -> str | None:
@@ -147,18 +140,13 @@ def token(request: Request) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def may(request: Request, purpose: str) -> bool:
-    """Whether a visitor's token has a scope for one of SCOPES.
+def may_push(request: Request) -> bool:
+    """Whether a visitor's token has a scope for a push.
 
     Hugging Face need not say which it has; then the Hub decides.
     """
-    granted = _granted(request)
-    return granted is None or bool(granted & set(SCOPES[purpose]))
-
-
-def _granted(request: Request) -> set[str] | None:
-    said = request.scope["session"][INFO].get("scope") if person(request) else None
-    return set(said.split()) if isinstance(said, str) else None
+    granted = request.scope["session"][INFO].get("scope") if person(request) else None
+    return not isinstance(granted, str) or not set(PUSH_SCOPES).isdisjoint(granted.split())
 
 
 def offered(request: Request) -> bool:

@@ -5,13 +5,16 @@ import { t } from "../core/i18n.js";
 
 /**
  * A link that signs a visitor in and leads back to `hash`. In a frame, Hugging Face shows it only in a tab of its
- * own. `purpose` names what the visitor is about to do, if that needs more than their name.
+ * own. The sign-in `toPush` asks for more than the name.
  * @param {string} hash
- * @param {{purpose?: "push" | "pull", key?: string}} options
  */
-export function signInLink(hash, { purpose, key = "access.sign_in" } = {}) {
+export function signInLink(hash, toPush = false) {
   const query = new URLSearchParams({ _target_url: `/${hash}` });
-  if (purpose) query.set("_for", purpose);
+  if (toPush) query.set("_for", "push");
   const href = new URL(`login/huggingface?${query}`, `${location.origin}${place()}`).href;
-  return h("a", { href, target: "_blank", rel: "noopener" }, t(key));
+  return h(
+    "a",
+    { href, target: "_blank", rel: "noopener" },
+    t(toPush ? "explore.push_sign_in" : "access.sign_in"),
+  );
 }

@@ -129,7 +129,7 @@ export class PushPanel {
   #refuse(error, signIn) {
     this.inputs.hidden = true;
     this.why.hidden = false;
-    const link = signIn && signInLink(location.hash, { purpose: "push", key: "explore.push_sign_in" });
+    const link = signIn && signInLink(location.hash, true);
     this.why.replaceChildren(sentence(error), ...(link ? [" ", link] : []));
   }
 
