@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 from gan import console
@@ -29,21 +28,14 @@ def push(options: argparse.Namespace) -> str:
     Raises UserError.
     """
     entry = find(options.place)  # before the imports of torch, so that errors appear at once
-    from gan.hub.client import saved_token
-    from gan.hub.folder import DISCRIMINATOR
-    from gan.hub.push import push
+    from gan.hub.client import open_client, saved_token
+    from gan.hub.push import push, push_run
 
-    saved_token()  # a missing token should not wait for the scores
+    client = open_client(saved_token())  # a missing token should not wait for the scores
+    how = options.private, options.with_d, client, options.licence
     if entry.kind != "run":
-        return push(entry.weights.parent, options.repository, options.private, options.with_d)
-    from gan.export.checkpoint import export, export_discriminator
-
-    run = Path(options.place)
-    with tempfile.TemporaryDirectory() as folder:
-        export(run, Path(folder), options)
-        if options.with_d:
-            export_discriminator(run, Path(folder) / DISCRIMINATOR)
-        return push(Path(folder), options.repository, options.private, options.with_d)
+        return push(entry.weights.parent, options.repository, *how)
+    return push_run(Path(options.place), options.repository, options, *how)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--private", action="store_true", help="create a private repository")
     parser.add_argument(
         "--with-d", action="store_true", help="send the discriminator too, so that others can train on"
+    )
+    parser.add_argument(
+        "--licence", help="licence of a model of your own images, as the Hub writes it, for example cc0-1.0"
     )
     parser.add_argument("--title", help="title of a run's model (default: the data set's name)")
     add_options(parser)

@@ -46,6 +46,35 @@ MESSAGES = {
     "hub.offline": "The Hub can't be reached for “{name}”. Check the internet connection, and try again.",
     "hub.timeout": "The Hub took too long to answer for “{name}”. Try again later.",
     "hub.no_d": "“{path}” holds no discriminator. Push a run, or leave out --with-d.",
+    "hub.licence": "“{name}” is no licence that can be chosen here. Choose one of these: {choices}.",
+    "hub.licence_known": (
+        "The images have a licence already ({licence}), and the model keeps it. Choose no other one."
+    ),
+    "hub.sign_in": "A push goes to your own account. Sign in with Hugging Face first.",
+    "hub.sign_in_again": "Hugging Face no longer accepts your sign-in. Sign in again, and push once more.",
+    "hub.no_scope": (
+        "You have signed in with your name alone. Sign in once more for the push, and allow this Space to "
+        "create repositories."
+    ),
+    "hub.sign_in_forbids": (
+        "Your sign-in may not write to “{name}”. Put your own name before the slash, or choose a name that "
+        "is new."
+    ),
+    "hub.space_may_not": (
+        "This Space may not ask for the right to push. Its owner adds “hf_oauth_scopes: [contribute-repos]” "
+        "to its README."
+    ),
+    "hub.no_push_here": (
+        "This page can't push, because other people reach it too. Push at the terminal: ganarium push RUN "
+        "OWNER/NAME."
+    ),
+    "hub.there_already": "“{name}” comes from the Hub. Duplicate it there, or begin a run with it.",
+    "hub.no_d_here": "This model has no discriminator that you may push. Leave it out.",
+    "hub.pushing": "A push of yours is under way. Wait for its end, and try again.",
+    "hub.many_pushes": "Too many pushes wait on this server. Try again in some minutes.",
+    "hub.push_over": "This push is over, and the server has forgotten it. Look at your page on the Hub.",
+    "hub.push_late": "The push of “{name}” was ended after {minutes} minutes. Try again later.",
+    "hub.push_failed": "The push of “{name}” broke off on this server. Try again later.",
     "hub.public": (
         "“{name}” exists already and is public. Make it private on the Hub, or choose another name."
     ),

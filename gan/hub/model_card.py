@@ -16,6 +16,15 @@ LICENCES = {
     "MIT": "mit",
     "Apache-2.0": "apache-2.0",
 }
+# Identifiers of the licences that people may choose for a model of their own images, and the title of each.
+OWN_LICENCES = {
+    "cc0-1.0": "CC0 1.0",
+    "cc-by-4.0": "CC BY 4.0",
+    "cc-by-sa-4.0": "CC BY-SA 4.0",
+    "cc-by-nc-4.0": "CC BY-NC 4.0",
+    "mit": "MIT",
+    "apache-2.0": "Apache-2.0",
+}
 # Data set -> the one on the Hub that has the same images, or from which ours takes some.
 ON_THE_HUB = {
     "digits": "ylecun/mnist",
@@ -41,11 +50,15 @@ FACTS = {
 }
 
 
-def model_card(card: dict[str, Any], repository: str, with_d: bool) -> str:
-    """Return README.md for the card of a generator in the repository "owner/name"."""
+def model_card(card: dict[str, Any], repository: str, with_d: bool, licence: str | None = None) -> str:
+    """Return README.md for the card of a generator in the repository "owner/name".
+
+    licence: one of OWN_LICENCES, None for that of the images.
+    """
     from huggingface_hub import ModelCard
 
-    content = f"---\n{_metadata(card, repository)}\n---\n\n{_body(card, repository, with_d)}"
+    body = _body(card, repository, with_d, licence)
+    content = f"---\n{_metadata(card, repository, licence)}\n---\n\n{body}"
     return str(ModelCard(content))  # reads what it writes: a card that the Hub can't read raises here
 
 
@@ -55,7 +68,7 @@ def scored_by(card: dict[str, Any]) -> str | None:
     return str(title) if title else None
 
 
-def _metadata(card: dict[str, Any], repository: str) -> str:
+def _metadata(card: dict[str, Any], repository: str, chosen: str | None) -> str:
     """Return the YAML that the Hub indexes."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -72,7 +85,7 @@ def _metadata(card: dict[str, Any], repository: str) -> str:
         )
         for name, value in (card.get("scores") or {}).items()
     ]
-    known = LICENCES.get(licence)
+    known = chosen or LICENCES.get(licence)
     if "data_commit" in card and re.fullmatch(r"[a-z0-9.+-]+", licence):
         known = licence  # the card of a data set on the Hub has the Hub's own identifier
     sets = [data.removeprefix("hub:").partition("@")[0]] if HUB_ID.fullmatch(data) else []
@@ -101,7 +114,7 @@ def _named(score: str, net: str | None) -> str:
     return score if score == "diversity" or net is None else f"{score} ({net})"
 
 
-def _body(card: dict[str, Any], repository: str, with_d: bool) -> str:
+def _body(card: dict[str, Any], repository: str, with_d: bool, licence: str | None) -> str:
     title, name = _plain(card.get("title") or repository), repository
     channels = "grey" if card.get("channels") == 1 else "colour"
     size = card.get("size")
@@ -124,6 +137,7 @@ def _body(card: dict[str, Any], repository: str, with_d: bool) -> str:
             {
                 "Data set": card.get("data"),
                 "Licence of the images": card.get("data_licence"),
+                "Licence of the model": OWN_LICENCES.get(licence or ""),
                 "Credit": card.get("data_credit"),
                 "Classes": ", ".join(map(str, card.get("classes") or ())) or "none",
             }

@@ -56,7 +56,7 @@ def head_lines() -> Middleware:
 
 def launch_options(services: Services) -> dict[str, Any]:
     """Return the arguments of `demo.launch`, except host and port."""
-    signing, session = sign_in.parts() if services.access.by_visitor else ([], [])
+    signing, session = sign_in.parts()
     routes = [
         *signing,
         *shared_routes(),

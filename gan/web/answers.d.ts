@@ -192,6 +192,28 @@ declare global {
     effect: number;
   }
 
+  /** What GET push says of a push that has not begun. */
+  interface PushPlan {
+    /** Who has signed in. */
+    name: string | null;
+    /** Why this browser can't push. */
+    why: Refusal | null;
+    /** Whether it could after a sign-in. */
+    sign_in: boolean;
+    /** The repository: the suggested one, or as asked. */
+    to: string;
+    /** Whether D may go along. */
+    with_d: boolean;
+    /** Of the images. */
+    licence: string | null;
+    /** Titles of the licences to choose from, by their identifiers. */
+    licences: Record<string, string>;
+    files: string[];
+    /** Whether the scores are known before the push. */
+    scored: boolean;
+    card: string;
+  }
+
   interface Access {
     needed: boolean;
     /** Of all runs. */
@@ -236,6 +258,9 @@ declare global {
     };
     points: { count: number };
     pull: { id: string };
+    push: PushPlan;
+    "push/begin": { job: string };
+    "push/on": { stage: "wait" | "score" | "upload" | "done"; address: string };
     poll: Poll;
     runs: { run: string };
     "runs/older": { runs: RunEntry[]; older: string };

@@ -64,7 +64,8 @@ class FakeHub:
 
     refusals: what a path (a pattern) is answered instead. announced: file -> the size that HEAD announces.
     slow: seconds before each answer. ranges: whether it answers with parts of files. seen: method, path and
-    Authorization of all requests.
+    Authorization of all requests. people: token -> the person whose sign-in it comes from. It sees and writes
+    only what is theirs, unlike TOKEN.
     """
 
     def __init__(self) -> None:
@@ -73,11 +74,12 @@ class FakeHub:
         self.announced: dict[str, int] = {}
         self.slow, self.ranges = 0.0, True
         self.seen: list[tuple[str, str, str | None]] = []
+        self.people: dict[str, str] = {}
         self.endpoint = ""
 
     def forget(self) -> None:
         """Return to the state at the start."""
-        for part in (self.repositories, self.refusals, self.announced, self.seen):
+        for part in (self.repositories, self.refusals, self.announced, self.seen, self.people):
             part.clear()
         self.slow, self.ranges = 0.0, True
 
@@ -88,17 +90,22 @@ class FakeHub:
         for pattern, refusal in self.refusals.items():
             if re.fullmatch(pattern, path):
                 return refusal.status, dict(refusal.headers), json.dumps(dict(refusal.body)).encode()
-        if token not in (None, f"Bearer {TOKEN}"):
+        known = [f"Bearer {each}" for each in (TOKEN, *self.people)]
+        if token is not None and token not in known:
             return 401, WRONG_TOKEN, b"{}"
+        person = self.people.get((token or "").removeprefix("Bearer "))
         if path == "/api/repos/create":
-            return self._create(json.loads(body), token)
+            return self._create(json.loads(body), token, person)
         if path == "/api/validate-yaml":
             return 200, {}, b'{"errors": [], "warnings": []}'
         match = re.fullmatch(_PATH, path)
         name, act, rest = match.groups() if match else ("", "", "")
         repository = self.repositories.get(name)
-        if repository is None or (repository.private and token is None):
+        others = person is not None and not name.startswith(f"{person}/")
+        if repository is None or (repository.private and (token is None or others)):
             return 401 if token is None else 404, _NO_REPOSITORY, b"{}"
+        if others and act in ("preupload", "commit"):
+            return 403, {}, b"{}"
         if repository.gated and act == "resolve" and token is None:
             return 401, _GATED, b"{}"
         other = Repository(repository.converted, card=repository.card)
@@ -108,9 +115,13 @@ class FakeHub:
             return 404, _NO_REVISION, b"{}"
         return getattr(self, f"_{act or 'info'}")(name, repository, rest or "", body)
 
-    def _create(self, asked: dict[str, Any], token: str | None) -> tuple[int, dict, bytes]:
+    def _create(
+        self, asked: dict[str, Any], token: str | None, person: str | None
+    ) -> tuple[int, dict, bytes]:
         if token is None:
             return 401, {}, b"{}"
+        if person not in (None, asked["organization"]):
+            return 403, {}, b"{}"
         name = f"{asked['organization']}/{asked['name']}"
         status = 409 if name in self.repositories else 200
         self.repositories.setdefault(

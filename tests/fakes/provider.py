@@ -20,9 +20,13 @@ CODES = {"code-of-alice": "alice", "code-of-bob": "bob"}  # what a sign-in bring
 
 
 class Provider(ThreadingHTTPServer):
-    """The server. site: its address. nonce: of the last sign-in; tests copy it from its address."""
+    """The server. site: its address. nonce: of the last sign-in; tests copy it from its address.
+
+    scope: what a sign-in is granted, None where the server does not say so.
+    """
 
     site, nonce = "", ""
+    scope: str | None = None
 
     def variables(self) -> dict[str, str]:
         """Return what a Space sees that offers this sign-in."""
@@ -57,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.say({"error": "invalid_grant"}, 400)
             return
         found = {"access_token": "hf_oauth_x", "token_type": "bearer", "expires_in": 28800}
+        if self.server.scope is not None:
+            found["scope"] = self.server.scope
         self.say({**found, "id_token": _token(self.server.site, name, self.server.nonce)})
 
     def say(self, value: dict[str, Any], status: int = 200) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from gan.ui.train import form
 from tests.reliability.raw_http import Case
-from tests.reliability.valid_requests import PULLED, PULLED_SET, Subject, Visit, asked, run_form
+from tests.reliability.valid_requests import PULLED, PULLED_SET, PUSH, Subject, Visit, asked, run_form
 
 OURS = b"/gradio_api/gan/"
 JSON = ((b"Content-Type", b"application/json"),)
@@ -319,6 +319,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
     )
     yield Case("commands", OURS + b"runs", b"POST", (*JSON, *ours), json.dumps(run_form()).encode())
     yield Case("commands", OURS + b"pull", b"POST", (*JSON, *ours), json.dumps({"id": PULLED}).encode())
+    yield Case("commands", OURS + b"push/begin", b"POST", (*JSON, *ours), json.dumps(PUSH).encode())
     asked = json.dumps({"id": PULLED_SET, "cap": 8}).encode()
     yield Case("commands", OURS + b"pictures/pull", b"POST", (*JSON, *ours), asked)
 
@@ -335,6 +336,7 @@ def never_come(run: str) -> list[Case]:
         b"points",
         b"pull",
         b"pictures/pull",
+        b"push/begin",
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]

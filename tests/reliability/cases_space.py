@@ -63,6 +63,7 @@ def visits(run: str, origin: bytes, visit: bytes, signed: SignedIn) -> Iterator[
 def sign_ins(signed: SignedIn) -> Iterator[Case]:
     """Yield odd requests to the two addresses of the sign-in. Some lead to Hugging Face, none elsewhere."""
     queries = [f"_target_url={quote(target, safe='')}" for target in (*TARGETS, *ODD)]
+    queries += [f"_for={quote(odd, safe='')}" for odd in (*ODD, "push", "pull", "push&_for=push")]
     queries += [f"_nb_redirects={quote(odd, safe='')}" for odd in ODD]
     queries += [f"code={quote(odd, safe='')}&state={signed.state}" for odd in ODD]
     queries += [f"code=code-of-alice&state={quote(odd, safe='')}" for odd in ODD]

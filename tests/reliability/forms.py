@@ -9,13 +9,13 @@ from urllib.parse import quote
 from gan.ui.train import fields
 from tests.reliability.cases import COMMANDS, FOREIGN, JSON, NO_FORMS, ODD, OURS
 from tests.reliability.raw_http import Case
-from tests.reliability.valid_requests import PULLED, PULLED_SET, run_form
+from tests.reliability.valid_requests import PULLED, PULLED_SET, PUSH, run_form
 
 SAVE = b"directions/save?id=shipped:digits"
 DRAG = b"drag?id=shipped:digits"
 ROUTES = (
     b"runs", b"pictures", b"points", b"runs/arrive", b"access", b"find?id=shipped:digits", b"find/on", DRAG,
-    b"drag/on", SAVE, b"pull", b"pictures/pull",
+    b"drag/on", SAVE, b"pull", b"pictures/pull", b"push/begin", b"push/on",
 )  # fmt: skip
 SLIDERS = {"list": ["p0"], "names": {}, "hidden": []}
 NO_FILES = (
@@ -57,6 +57,7 @@ def forms(run: str, kept: str) -> Iterator[Case]:
     yield from _files(kept)
     yield from _sliders()
     yield from _pulls()
+    yield from _pushes()
     yield from _changes(run)
     yield from _searches()
     for odd in (None, 7, [], "", "\ud800", "x" * 10_000):  # few, because each wrong token delays the next
@@ -125,6 +126,17 @@ def _pulls() -> Iterator[Case]:
         yield _post(b"pictures/pull", {"id": PULLED_SET, "cap": odd})
 
 
+def _pushes() -> Iterator[Case]:
+    """Yield pushes to odd places, of odd models, with odd values, and questions about no push."""
+    for odd in (*ODD, None, 7, [], {}):
+        yield from (_post(b"push/begin", {**PUSH, name: odd}) for name in ("id", "to", "licence"))
+        yield _post(b"push/on", {"job": odd})
+    for to in ("a", "a/b@main", "a/../b", "a/b/c", "https://evil.example/a/b", "a--b/c", "x" * 5000 + "/b"):
+        yield _post(b"push/begin", {**PUSH, "to": to})
+    for name in ("private", "with_d"):
+        yield from (_post(b"push/begin", {**PUSH, name: odd}) for odd in (None, 1, "true", [], {}))
+
+
 def _changes(run: str) -> Iterator[Case]:
     """Yield commands that do not exist, with odd values, to odd runs, or to a run that is over."""
     queries = [
@@ -170,6 +182,7 @@ def _foreign(run: str) -> Iterator[Case]:
             SAVE,
             b"pull",
             b"pictures/pull",
+            b"push/begin",
         ):
             yield Case("foreign sites", OURS + path, b"POST", (*JSON, *headers), body)
     for path in (b"runs", resume, b"runs/%s/rename?name=x" % run.encode(), SAVE):

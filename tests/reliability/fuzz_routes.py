@@ -25,7 +25,7 @@ from gan.ui.server.visitors import Visitors, owned
 from tests.fakes.hub import NOWHERE
 from tests.reliability.cases import COMMANDS
 from tests.reliability.damage import NUMBERS, VALUES, Target, as_json, damaged, like
-from tests.reliability.valid_requests import PULLED, SECRET, Subject, Visit, asked, plant, run_form
+from tests.reliability.valid_requests import PULLED, PUSH, SECRET, Subject, Visit, asked, plant, run_form
 from tests.support.generators import tiny_spec, write_checkpoint
 
 # Patterns for the queries u and x, some of which are valid.
@@ -99,8 +99,8 @@ def visits(folder: Path) -> Target:
     return st.binary(max_size=60) | damaged([sound.encode(), mark.encode(), f"x; {sound}".encode()]), act
 
 
-def offline(command: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Answer as a process does that pulls a model or a data set where no Hub can be reached."""
+def offline(command: Sequence[str], seconds: float, *more: Any) -> dict[str, Any]:
+    """Answer as a process does that pulls or pushes where no Hub can be reached."""
     return {"error": {"key": "hub.offline", "values": {}}}
 
 
@@ -123,6 +123,8 @@ def handlers(folder: Path) -> Target:
     """
     subject, services = served(folder)
     services.hub_sets.ask = services.hub_models.ask = offline  # a process for each name would take a second
+    services.hub_pushes.follow = offline
+    os.environ["HF_TOKEN"] = SECRET
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
     visits = asked(subject)
@@ -231,6 +233,7 @@ def _places(text: st.SearchStrategy[str], run: str) -> st.SearchStrategy[Request
                 "take",
                 "checkpoints",
                 "pull",
+                "push",
                 "pictures",
                 "1.webp",
                 "digits",
@@ -256,11 +259,25 @@ def _starts(text: st.SearchStrategy[str]) -> st.SearchStrategy[Request]:
     )
     one_wrong = setting.map(lambda changed: {**sound, "values": changed})
     body = (
-        VALUES | like({**sound, "token": "x", "job": "x", "id": PULLED, "hub": "hub-0", "cap": 8}) | one_wrong
+        VALUES
+        | like({**sound, "token": "x", "job": "x", "id": PULLED, "hub": "hub-0", "cap": 8, **PUSH})
+        | one_wrong
     ).map(as_json)
     return st.tuples(
         st.just("POST"),
-        st.sampled_from(("runs", "access", "access/leave", "find/on", "drag/on", "pull", "pictures/pull")),
+        st.sampled_from(
+            (
+                "runs",
+                "access",
+                "access/leave",
+                "find/on",
+                "drag/on",
+                "pull",
+                "pictures/pull",
+                "push/begin",
+                "push/on",
+            )
+        ),
         st.just({}),
         body,
     )

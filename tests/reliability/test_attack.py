@@ -1,5 +1,6 @@
 """Short versions of attack.py and fuzz.py."""
 
+from math import inf
 from urllib.parse import unquote
 
 import pytest
@@ -14,6 +15,7 @@ from gan.ui.api import gate
 from gan.ui.page import launch_options
 from gan.ui.server.access import Access
 from gan.ui.server.http import PREFIX
+from gan.ui.server.hub_pushes import Push
 from gan.ui.server.services import Services
 from gan.ui.server.sign_in import PATHS, VARIABLES
 from tests.fakes.hub import Repository, fake_hub
@@ -21,8 +23,9 @@ from tests.reliability import cases
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own, waiting_run
 from tests.reliability.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.valid_requests import PULLED, PULLED_SET, asked, picture, plant, told
+from tests.reliability.valid_requests import PULLED, PULLED_SET, PUSHED, asked, picture, plant, told
 from tests.support.browsing import SPACE
+from tests.support.visiting import Signed, info
 
 # Where there are thousands of cases, one in EVERY runs. A prime, so that every kind of case occurs.
 EVERY = 41
@@ -178,7 +181,16 @@ def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, hub, 
 
     app = Starlette(**launch_options(services)["app_kwargs"])
     app.get_blocks = lambda: None  # Gradio's applications have it
-    browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
+    services.hub_pushes.follow = lambda *_: {"address": "https://huggingface.co/ada/digits"}
+    services.hub_pushes._pushes[PUSHED] = Push("ada", "done", "https://huggingface.co/ada/digits", None, inf)
+    ada = {"ada": {**info("ada"), "access_token": "hf_of_ada"}}
+    browser = TestClient(
+        Signed(app, ada),
+        headers={"X-Person": "ada"},
+        raise_server_exceptions=False,
+        base_url="http://localhost",
+    )
     monkeypatch.setattr("starlette.requests.QueryParams", Watched)
     routes, visits = (
         routes_of(services),

@@ -36,8 +36,14 @@ PULLED = "hub:ganarium-tests/digits"  # a model that only a fake Hub has
 STEPS = (1, 3)  # snapshots of the planted run
 SLIDERS = {"list": ["s1", "p0"], "names": {"s1": "Slim"}, "hidden": ["p2"]}
 STATS = tuple(
-    {"step": step, "images": 8 * step, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0} for step in STEPS
-)
+    {
+        "step": step, "images": 8 * step, "seconds": 0.5, "loss_d": 0.1, "loss_g": 2.0, "real": 0.5,
+        "fake": -0.5, "pair": 0.1,
+    }
+    for step in STEPS
+)  # fmt: skip
+PUSH = {"id": "shipped:digits", "to": "ada/digits", "private": True, "with_d": False, "licence": None}
+PUSHED = "a-push-that-is-over"  # the name of a push that a test has put among the server's
 
 
 class Subject(NamedTuple):
@@ -126,6 +132,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
         Visit("catalogue"),
         Visit("jobs"),
+        Visit("push", {**model, "to": "ada/cats", "d": "1", "licence": "mit"}),
         Visit("access"),
         Visit("models"),
         Visit("model", model),
@@ -177,6 +184,8 @@ def told(subject: Subject, token: str, waiting: str) -> list[Visit]:
         Visit("runs/arrive", body=_json({"files": [parcel()]})),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("pull", body=_json({"id": PULLED})),
+        Visit("push/begin", body=_json(PUSH)),
+        Visit("push/on", body=_json({"job": PUSHED})),
         Visit("runs/{id}/rename", {"name": "My cats"}, f"{run}/rename", b""),
         Visit("runs/{id}/lease", {"seconds": "30"}, f"runs/{waiting}/lease", b""),
         Visit("runs/{id}/{command}", {}, f"{run}/delete", b""),

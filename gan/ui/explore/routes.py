@@ -166,10 +166,10 @@ def open_named(services: Services, name: str) -> "Model":
     except UserError as error:
         if "path" not in error.values:
             raise
-        raise UserError(UNREADABLE[error.key], name=_called(services, name)) from error
+        raise UserError(UNREADABLE[error.key], name=called(services, name)) from error
 
 
-def _called(services: Services, model_id: str) -> str:
+def called(services: Services, model_id: str) -> str:
     """Return the display name of a model that can't be opened.
 
     This is the run's name, or its data and recipe; for a shipped model, its own name.

@@ -8,8 +8,9 @@ import json
 import logging
 import os
 import subprocess
+import tempfile
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWorking
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import gan
 
 NICE = 10
+MOST_SAID = 2000  # bytes of what a child that failed has said, for the log
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -80,31 +82,84 @@ class Children:
         Raises subprocess.TimeoutExpired where it takes longer than `seconds`. Raises ValueError or
         RecursionError where it prints no JSON, and ValueError after `close`.
         """
+        complaint = b""
+        with self._started(command, subprocess.DEVNULL, subprocess.PIPE) as child:
+            try:
+                said, complaint = child.communicate(timeout=seconds)
+                return json.loads(said)
+            except (ValueError, RecursionError):
+                _complain(command, child, complaint)
+                raise
+
+    def follow(
+        self,
+        command: Sequence[str],
+        seconds: float,
+        given: bytes,
+        told: Callable[[Any], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the JSON in the last line that a command prints; `told` gets that of each earlier line.
+
+        given: what the command reads from its standard input. It must fit into a pipe, 64 KB on Linux.
+        environment: that of the command, None for ours. Raises what `ask` raises.
+        """
+        late, last = threading.Event(), b""
+        with (
+            tempfile.TemporaryFile() as complaints,  # a pipe that nobody empties would block the command
+            self._started(command, subprocess.PIPE, complaints, environment) as child,
+        ):
+
+            def end() -> None:
+                late.set()
+                child.kill()
+
+            timer = threading.Timer(seconds, end)
+            timer.daemon = True
+            timer.start()
+            try:
+                _give(child, given)
+                for line in child.stdout or ():
+                    if last:
+                        told(json.loads(last))
+                    last = line
+                child.wait()
+                return json.loads(last)
+            except (ValueError, RecursionError) as error:
+                if late.is_set():
+                    raise subprocess.TimeoutExpired(command, seconds) from error
+                child.wait()
+                complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - MOST_SAID))
+                _complain(command, child, complaints.read())
+                raise
+            finally:
+                timer.cancel()
+
+    @contextlib.contextmanager
+    def _started(
+        self,
+        command: Sequence[str],
+        stdin: int,
+        stderr: Any,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[subprocess.Popen]:
+        """Start a command with a low priority, and end it with the block. Raises ValueError after `close`."""
         with self._lock:
             if self._closed:
                 raise ValueError("the server closes")
             child = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 cwd=Path(gan.__file__).resolve().parents[1],
+                env=environment,
             )
             self.running.add(child)
-        complaint = b""
         try:
             with contextlib.suppress(OSError, AttributeError):  # the child has ended, or this is Windows
                 os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
-            said, complaint = child.communicate(timeout=seconds)
-            return json.loads(said)
-        except (ValueError, RecursionError):
-            _log.error(
-                "%s ended with status %s: %s",
-                " ".join(command[1:3]),
-                child.poll(),
-                complaint.decode("utf-8", "replace")[-2000:],
-            )
-            raise
+            yield child
         finally:
             with self._lock:
                 self.running.discard(child)
@@ -117,3 +172,17 @@ class Children:
             self._closed = True
             for child in self.running:
                 child.kill()
+
+
+def _give(child: subprocess.Popen, given: bytes) -> None:
+    """Write what a child is to read, and close its standard input."""
+    stdin, child.stdin = child.stdin, None  # communicate() could not flush what is closed
+    assert stdin is not None
+    with contextlib.suppress(BrokenPipeError), stdin:  # the child has ended already
+        stdin.write(given)
+
+
+def _complain(command: Sequence[str], child: subprocess.Popen, complaint: bytes) -> None:
+    """Log what a child without an answer has said."""
+    said = complaint.decode("utf-8", "replace")[-MOST_SAID:]
+    _log.error("%s ended with status %s: %s", " ".join(command[1:3]), child.poll(), said)

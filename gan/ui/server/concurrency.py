@@ -98,5 +98,5 @@ LIMITS = {
     "time": ConcurrencyLimit(2), "times": ConcurrencyLimit(2), "take/{form}": ConcurrencyLimit(1),
     "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING,
     "factors": _OPENING, "attributes": ConcurrencyLimit(1),
-    "directions/save": ConcurrencyLimit(1), "pull": ConcurrencyLimit(1, 8),
+    "directions/save": ConcurrencyLimit(1), "pull": ConcurrencyLimit(1, 8), "push": ConcurrencyLimit(2, 16),
 }  # fmt: skip

@@ -33,7 +33,9 @@ STATUS = {
     **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
     "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
-    "hub.not_pulled": 404, "hub.set_unknown": 404,
+    "hub.not_pulled": 404, "hub.set_unknown": 404, "hub.push_over": 404, "hub.pushing": 409,
+    "hub.many_pushes": 429,
+    **dict.fromkeys(("hub.sign_in", "hub.no_scope", "hub.space_may_not", "hub.no_push_here"), 403),
     **dict.fromkeys(("lease.short", "lease.quota", "lease.runs", "lease.space_quota", "lease.credits"), 429),
     "ui.too_large": 413, "ui.no_room": 413,
     "mirror.no_checkpoint": 404, "ui.too_slow": 408, "ui.busy": 503, "latent.finding": 503,
@@ -156,6 +158,11 @@ def in_words(request: Request, error: UserError) -> Response:
     return PlainTextResponse(
         strings.text(lang, f"error.{error.key}", **error.values), reply.status_code, {"X-Refusal": details}
     )
+
+
+def refusal_json(error: UserError) -> dict[str, Any]:
+    """Return a UserError as `request` of core/api.js throws it, for an answer that is none itself."""
+    return _shown(error)
 
 
 def refusal_text(error: UserError) -> str:

@@ -23,6 +23,7 @@ from gan.train.origin import Origin
 from gan.ui.server.access import Access, client_of
 from gan.ui.server.cookies import on_space
 from gan.ui.server.hub_models import HubModels
+from gan.ui.server.hub_pushes import HubPushes
 from gan.ui.server.hub_sets import HubSets
 from gan.ui.server.starting import Root, bare
 from gan.ui.server.surveys import Surveys
@@ -64,7 +65,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys = Surveys()
-        self.hub_sets, self.hub_models = HubSets(), HubModels()
+        self.hub_sets, self.hub_models, self.hub_pushes = HubSets(), HubModels(), HubPushes()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
         self.jobs: Jobs | None = None
@@ -270,6 +271,7 @@ class Services:
         """Stop the supervisor. The active worker first writes its checkpoint."""
         self._closed.set()
         self.hub_models.close()
+        self.hub_pushes.close()
         self.surveys.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:

@@ -1,7 +1,9 @@
-"""Sign the owner of a Space in with Hugging Face.
+"""Sign visitors of a Space in with Hugging Face.
 
 Gradio brings the two routes and the session (gradio.oauth). The session is a cookie that Gradio signs with
-the Space's OAuth secret. A sign-in lasts as long as Hugging Face says, eight hours by default.
+the Space's OAuth secret. It holds the visitor's token, so only their browser keeps that. A sign-in lasts as
+long as Hugging Face says, eight hours by default. It asks for the name alone, unless its address names more
+that the visitor is about to do: a push.
 """
 
 import logging
@@ -10,11 +12,13 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
 from gan.ui.server.http import in_words
@@ -24,8 +28,15 @@ PATHS = ("/login/huggingface", "/login/callback")
 VARIABLES = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 ROLES = ("admin", "write")  # of an organisation's members, who may change its Spaces anyway
 INFO = "oauth_info"  # Gradio's entry in the session
+# The scopes of a token that allow a push, the least first. That one lets an app write only to repositories
+# that it has made itself.
+PUSH_SCOPES = ("contribute-repos", "write-repos", "manage-repos")
 # What Hugging Face or our page adds to the two paths. Gradio fails for some other values.
-_QUERY = {"_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"), "_nb_redirects": re.compile("[0-9]{1,3}")}
+_QUERY = {
+    "_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"),
+    "_nb_redirects": re.compile("[0-9]{1,3}"),
+    "_for": re.compile("push"),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +67,7 @@ def parts() -> tuple[list[BaseRoute], list[Middleware]]:
         return [], []
     # The session must be open before the guard, which reads it. So it moves from this application to ours.
     session = signing.user_middleware.pop()
+    signing.add_middleware(_LeastScopes)
     signing.add_middleware(_InWords)
     return [Route(path, signing) for path in PATHS], [session]
 
@@ -75,6 +87,66 @@ class _InWords:
             _log.warning("a sign-in failed: %s: %s", type(error).__name__, error)
             sentence = in_words(Request(scope), UserError("access.sign_in_failed"))
             await sentence(scope, receive, send)
+
+
+class _LeastScopes:
+    """Ask Hugging Face for no more than the visitor needs: Gradio always asks for all that the Space may."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATHS[0]:
+            await self.app(scope, receive, send)
+            return
+        wanted = _wanted(Request(scope))
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "location" in headers:
+                    headers["location"] = _asking(headers["location"], wanted)
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def _wanted(request: Request) -> str:
+    """Return the scopes that a sign-in asks for: one for a push only if it is for a push."""
+    extra = push_scope() if request.query_params.get("_for") == "push" else None
+    return " ".join(scope for scope in _of_space() if scope not in PUSH_SCOPES or scope == extra)
+
+
+def _asking(address: str, wanted: str) -> str:
+    parts = urlsplit(address)
+    query = [(name, wanted if name == "scope" else value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _of_space() -> list[str]:
+    """Return the scopes that the README of the Space allows."""
+    return os.environ.get("OAUTH_SCOPES", "").split()
+
+
+def push_scope() -> str | None:
+    """Return the least scope for a push that this Space may ask for, or None where it may not."""
+    able = _of_space()
+    return next((scope for scope in PUSH_SCOPES if scope in able), None)
+
+
+def token(request: Request) -> str | None:
+    """Return the token of the person who has signed in, or None for nobody. It must not leave the server."""
+    found = request.scope["session"][INFO].get("access_token") if person(request) else None
+    return found if isinstance(found, str) and found else None
+
+
+def may_push(request: Request) -> bool:
+    """Whether a visitor's token has a scope for a push.
+
+    Hugging Face need not say which it has; then the Hub decides.
+    """
+    granted = request.scope["session"][INFO].get("scope") if person(request) else None
+    return not isinstance(granted, str) or not set(PUSH_SCOPES).isdisjoint(granted.split())
 
 
 def offered(request: Request) -> bool:

@@ -12,7 +12,10 @@ export const LOCKED = "gan:locked";
 export const CONTROL = "gan:control";
 /** The reader has chosen another theme. No detail. */
 export const THEME = "gan:theme";
-/** The Train tab asks Explore for a model. @typedef {{model: string}} ExploreDetail */
+/**
+ * The Train tab asks Explore for a model, and where `push` is true also for the form that pushes it.
+ * @typedef {{model: string, push?: boolean}} ExploreDetail
+ */
 export const EXPLORE = "gan:explore";
 /**
  * The form has changed. The detail holds all its values.

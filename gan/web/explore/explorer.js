@@ -159,7 +159,10 @@ export class GanExplorer extends HTMLElement {
     this.controls.element.addEventListener(RAW, () => this.rebase());
     this.append(h("div", { class: "xp" }, this.picker.element, this.note, this.empty, this.body));
     this.place();
-    addEventListener(EXPLORE, (event) => this.choose(event.detail.model));
+    addEventListener(EXPLORE, (event) => {
+      this.choose(event.detail.model);
+      if (event.detail.push) this.takeHome.push.ask(event.detail.model);
+    });
   }
 
   // Moving the point ----------------------------------------------------------------------------------------
@@ -273,6 +276,7 @@ export class GanExplorer extends HTMLElement {
     this.families.follow(this.model);
     this.controls.begin(this.model);
     this.neighbours.wake(false);
+    this.takeHome.push.follow(this.model);
     for (const sheet of this.sheets) sheet.clear();
     this.large.clear();
     this.shown = null;

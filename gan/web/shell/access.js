@@ -6,6 +6,7 @@ import { accessNow, setAccess } from "../core/control.js";
 import { h, icon, setText } from "../core/dom.js";
 import { CONTROL, LOCKED } from "../core/events.js";
 import { refusal, sentence, t } from "../core/i18n.js";
+import { signInLink } from "../widgets/sign-in.js";
 
 /** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
@@ -46,7 +47,7 @@ export class Lock {
       this.about,
       (this.leaving = h("button", { type: "submit" })),
     );
-    this.signing = h("p", {}, t("access.sign_in_hint"), " ", signInLink());
+    this.signing = h("p", {}, t("access.sign_in_hint"), " ", signInLink("#tab=train"));
     this.row = h(
       "div",
       {
@@ -117,21 +118,6 @@ export class Lock {
     setText(this.error, text);
   }
 }
-
-/** The link to the sign-in. In a frame, Hugging Face shows it only in a tab of its own. */
-const signInLink = () =>
-  h(
-    "a",
-    {
-      href: new URL(
-        `login/huggingface?_target_url=${encodeURIComponent("/#tab=train")}`,
-        `${location.origin}${place()}`,
-      ).href,
-      target: "_blank",
-      rel: "noopener",
-    },
-    t("access.sign_in"),
-  );
 
 /** <gan-watching>: tells viewers without control why there are no buttons. */
 class Watching extends HTMLElement {

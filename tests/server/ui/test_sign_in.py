@@ -94,6 +94,45 @@ def test_the_owner_signs_in_and_out(hub, space):
 
 
 @has_oauth
+@pytest.mark.parametrize(
+    ("able", "purpose", "asked"),
+    [
+        ("openid profile contribute-repos", "", "openid profile"),
+        ("openid profile contribute-repos", "push", "openid profile contribute-repos"),
+        ("openid profile contribute-repos write-repos", "push", "openid profile contribute-repos"),
+        ("openid profile email", "push", "openid profile email"),
+        ("openid profile manage-repos", "", "openid profile"),
+        ("openid profile manage-repos", "push", "openid profile manage-repos"),
+    ],
+)
+def test_a_sign_in_asks_for_no_more_than_it_needs(able, purpose, asked, hub, space, monkeypatch):
+    _, visit = space
+    monkeypatch.setenv("OAUTH_SCOPES", able)
+    query = {"_target_url": "/", **({"_for": purpose} if purpose else {})}
+    reply = visit().get("/login/huggingface", params=query)
+    found = parse_qs(urlsplit(reply.headers["location"]).query)
+    assert found["scope"] == [asked]
+    assert found["redirect_uri"][0].endswith("/login/callback?_target_url=%2F")
+
+
+@has_oauth
+@pytest.mark.parametrize(
+    ("scope", "key"),
+    [("openid profile", "hub.no_scope"), ("openid profile contribute-repos", None), (None, None)],
+)
+def test_a_real_session_says_whether_it_may_push_and_not_its_token(scope, key, hub, space, monkeypatch):
+    _, visit = space
+    monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
+    monkeypatch.setattr(hub, "scope", scope)
+    bob = visit()
+    come_back(bob, go(hub, bob), "code-of-bob")
+    reply = bob.get(f"{PREFIX}/push", params={"id": "shipped:digits"})
+    why = reply.json()["why"]
+    assert (reply.json()["name"], why and why["key"]) == ("bob", key)
+    assert "hf_oauth_x" not in reply.text + bob.get(f"{PREFIX}/access").text
+
+
+@has_oauth
 def test_others_sign_in_and_stay_visitors(hub, space):
     services, visit = space
     run = services.store.create(tiny())
@@ -129,7 +168,7 @@ def test_a_sign_in_that_fails_is_a_sentence_and_signs_nobody_in(hub, space, monk
     [
         "_target_url=https://evil.example", "_target_url=//evil.example", "_target_url=/%5Cevil.example",
         "_target_url=", "_nb_redirects=x", "_nb_redirects=-1", "_nb_redirects=1&_nb_redirects=2",
-        "_target_url=/&_target_url=//x",
+        "_target_url=/&_target_url=//x", "_for=", "_for=everything", "_for=push&_for=push", "_for=pull",
     ],
 )  # fmt: skip
 def test_no_sign_in_leads_elsewhere(query, space):

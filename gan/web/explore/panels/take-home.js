@@ -1,10 +1,11 @@
-// Downloads of the generator: as a web page that needs no server, or as ONNX.
+// Ways to take the generator away: as a web page that needs no server, as ONNX, or to the Hugging Face Hub.
 import { h, icon, must } from "../../core/dom.js";
 import { refusal, t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
 import { movedAlong } from "../../latent/point.js";
 import { fetched, save } from "../../renderer/pictures.js";
 import { heading } from "../../widgets/help.js";
+import { PushPanel } from "./push.js";
 
 /** @type {Record<string, string>} */
 const FORMS = { html: "explore.take_page", onnx: "explore.take_onnx" };
@@ -40,6 +41,7 @@ export class TakeHome {
       );
       return button;
     });
+    this.push = new PushPanel(point);
     this.element = h(
       "section",
       { class: "xp-take" },
@@ -47,8 +49,9 @@ export class TakeHome {
         t("explore.take"),
         t("explore.take_hint"),
         h("span", { class: "gan-space" }),
-        ...this.buttons,
+        h("div", { class: "xp-take-buttons" }, ...this.buttons, this.push.button),
       ),
+      this.push.element,
     );
   }
 

@@ -39,6 +39,8 @@ const BUTTONS = {
 
 // Runs in these states can have a checkpoint.
 const CARRIED = ["running", "paused", "finished", "stopped", "failed"];
+// Only a run that is over has scores, and so a card.
+const PUSHED = ["finished", "stopped"];
 
 export class RunControls {
   /** @type {?string} */
@@ -58,6 +60,12 @@ export class RunControls {
       icon("compass"),
       h("span", {}, t("stage.explore")),
     );
+    this.push = h(
+      "button",
+      { type: "button", class: "tr-button", onclick: () => this.openModel(true) },
+      icon("upload"),
+      h("span", {}, t("explore.push")),
+    );
     this.more = new MoreTime((amount) => this.send("more", { amount }));
     this.job = new InJob((flavor) => this.send("job", { flavor }));
     this.takeName = h("span", {}, t("stage.take"));
@@ -74,6 +82,7 @@ export class RunControls {
       { class: "tr-controls" },
       Object.values(this.buttons),
       this.explore,
+      this.push,
       this.more.element,
       this.job.element,
       this.take,
@@ -131,6 +140,7 @@ export class RunControls {
     this.more.update(run);
     this.job.update(run);
     this.explore.hidden = run.status.live_step === null;
+    this.push.hidden = this.explore.hidden || !PUSHED.includes(state);
     this.take.hidden = !CARRIED.includes(state) || !run.status.step;
     this.allow();
   }
@@ -193,9 +203,9 @@ export class RunControls {
     if (text && !bad) this.saying = setTimeout(() => setText(this.note, ""), 4000);
   }
 
-  openModel() {
+  openModel(push = false) {
     openTab("explore");
-    dispatchEvent(new CustomEvent(EXPLORE, { detail: { model: `run:${this.id}` } }));
+    dispatchEvent(new CustomEvent(EXPLORE, { detail: { model: `run:${this.id}`, push } }));
   }
 }
 

@@ -1,0 +1,183 @@
+"""Define the routes that push a generator to the Hub with the token of whoever asks.
+
+GET push says who would push, and what. POST push/begin starts it, POST push/on says where it stands. They
+need no control over runs: a visitor pushes what they see anyway, to their own account. Only D needs it,
+because the page gives nobody else the discriminator of a run.
+"""
+
+import hashlib
+import re
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.hub.folder import DISCRIMINATOR
+from gan.hub.model_card import OWN_LICENCES
+from gan.hub.push import check_name, draft, files, may_choose
+from gan.latent.catalogue import Entry
+from gan.train.checkpoint import NEWEST
+from gan.ui.explore.routes import called
+from gan.ui.server import sign_in
+from gan.ui.server.http import get, json_body, post, refusal_json
+from gan.ui.server.services import Services
+
+# The name that a model gets without an owner, while the card is only shown.
+NOBODY = "OWNER"
+MOST_NAME = 60  # characters of a suggested name
+
+
+def push_routes(services: Services) -> list[BaseRoute]:
+    """Return the three routes."""
+    handlers = _Routes(services)
+    return [get("push", handlers.look), post("push/begin", handlers.begin), post("push/on", handlers.go_on)]
+
+
+class Wanted(NamedTuple):
+    """A push that somebody asks for: of which model, to which repository."""
+
+    id: str
+    to: str
+    private: bool
+    with_d: bool
+    licence: str | None
+
+
+class _Routes:
+    """The handlers, which need the `services`."""
+
+    def __init__(self, services: Services):
+        self.services = services
+
+    def look(self, request: Request) -> Any:
+        """Return who would push, what a push may ask for, and the card that it would send."""
+        query = request.query_params
+        entry = self._entry(query.get("id", ""))
+        name = sign_in.name(request) if sign_in.offered(request) else None
+        to = query.get("to") or f"{name or NOBODY}/{_suggested(self._title(entry))}"
+        with_d = query.get("d") == "1" and self._has_d(request, entry)
+        card, facts = self._draft(entry, to, with_d, query.get("licence") or None)
+        own = facts.get("data_licence")
+        return {
+            "name": name,
+            "why": self._why_not(request),
+            "sign_in": sign_in.offered(request) and sign_in.push_scope() is not None,
+            "to": to,
+            "with_d": self._has_d(request, entry),
+            "licence": own,
+            "licences": OWN_LICENCES if may_choose(facts) else {},
+            "files": files(with_d),
+            "scored": bool(facts.get("scores")),
+            "card": card,
+        }
+
+    def begin(self, request: Request) -> Any:
+        """Start a push, and return the name of the job."""
+        wanted = _wanted(request)
+        token, signed = self._token(request)
+        entry = self._entry(wanted.id)
+        if wanted.with_d and not self._has_d(request, entry):
+            raise UserError("hub.no_d_here")
+        self._draft(entry, wanted.to, wanted.with_d, wanted.licence)
+        job = self.services.hub_pushes.start(
+            hashlib.sha256(token.encode()).hexdigest(),
+            {
+                "token": token,
+                "repository": wanted.to,
+                "private": wanted.private,
+                "with_d": wanted.with_d,
+                "licence": wanted.licence,
+                "folder": str(entry.weights.parent),
+                "run": entry.kind == "run",
+                "title": self._title(entry),
+            },
+            signed,
+        )
+        return {"job": job}
+
+    def go_on(self, request: Request) -> Any:
+        """Return {"stage", "address"} of a push."""
+        job = json_body(request).get("job")
+        if not isinstance(job, str):
+            raise UserError("ui.bad_form")
+        return self.services.hub_pushes.state(job)
+
+    def _entry(self, name: str) -> Entry:
+        """Return a generator that a push may send: one that this page shows, and that is not on the Hub."""
+        entry = self.services.catalogue().entry(name)
+        if entry.kind == "hub":
+            raise UserError("hub.there_already", name=entry.id)
+        return entry
+
+    def _title(self, entry: Entry) -> str:
+        return called(self.services, entry.id) if entry.kind == "run" else entry.title
+
+    def _has_d(self, request: Request, entry: Entry) -> bool:
+        """Whether the sender of a request may push the D of a model."""
+        folder = entry.weights.parent
+        if entry.kind != "run":
+            return (folder / DISCRIMINATOR).is_file()
+        try:
+            self.services.check_control(request, folder.name)
+        except UserError:
+            return False
+        return (folder / "state" / NEWEST).is_file()
+
+    def _draft(
+        self, entry: Entry, repository: str, with_d: bool, licence: str | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the card of a push and its facts. An error about a run names it as the page does."""
+        check_name(repository)
+        self.services.explorer().prepare()  # torch, as this process needs it
+        try:
+            return draft(entry, self._title(entry), repository, with_d, licence)
+        except UserError as error:
+            if "path" not in error.values:
+                raise
+            raise UserError(error.key, **{**error.values, "path": self._title(entry)}) from error
+
+    def _token(self, request: Request) -> tuple[str, bool]:
+        """Return the token of whoever sends a request, and whether it comes from a sign-in.
+
+        Raises UserError for somebody without one that may write.
+        """
+        if sign_in.offered(request):
+            token = sign_in.token(request)
+            if sign_in.push_scope() is None:
+                raise UserError("hub.space_may_not")
+            if token is None:
+                raise UserError("hub.sign_in")
+            if not sign_in.may_push(request):
+                raise UserError("hub.no_scope")
+            return token, True
+        if not self.services.private:
+            raise UserError("hub.no_push_here")
+        from gan.hub.client import saved_token
+
+        return saved_token(), False
+
+    def _why_not(self, request: Request) -> dict[str, Any] | None:
+        try:
+            self._token(request)
+        except UserError as error:
+            return refusal_json(error)
+        return None
+
+
+def _wanted(request: Request) -> Wanted:
+    """Return what the body of a request asks for. Raises UserError for anything else."""
+    asked = json_body(request)
+    name, to, licence = asked.get("id"), asked.get("to"), asked.get("licence")
+    private, with_d = asked.get("private"), asked.get("with_d")
+    if not isinstance(name, str) or not isinstance(to, str) or not isinstance(licence, str | None):
+        raise UserError("ui.bad_form")
+    if not isinstance(private, bool) or not isinstance(with_d, bool):
+        raise UserError("ui.bad_form")
+    return Wanted(name, to, private, with_d, licence)
+
+
+def _suggested(title: str) -> str:
+    """Return the name of a repository for a model with this title."""
+    plain = re.sub(r"[^a-z0-9]+", "-", title.lower())[:MOST_NAME].strip("-")
+    return f"ganarium-{plain}".strip("-")

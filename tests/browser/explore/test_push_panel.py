@@ -1,0 +1,69 @@
+"""Test the form that pushes a model to the Hub, in a browser, against a small Hub on this machine."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes.hub import TOKEN, Refusal
+from tests.support.browsing import serve
+from tests.support.exploring import visit
+
+pytestmark = pytest.mark.browser
+SHIPPED = "shipped:digits"
+
+
+@pytest.fixture(scope="module")
+def private_page(tmp_path_factory, hub_of_models):
+    """The URL of a page that only this machine shows. Its owner has a token."""
+    runs = tmp_path_factory.mktemp("pushing") / "runs"
+    with serve(runs, more={"HF_ENDPOINT": hub_of_models.endpoint, "HF_TOKEN": TOKEN}) as address:
+        yield address
+
+
+def test_a_model_is_pushed_from_the_panel(browser, private_page, hub_of_models):
+    hub = hub_of_models
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US").new_page()
+    try:
+        visit(page, private_page, SHIPPED)
+        page.get_by_role("button", name="Push to the Hub").click()
+        field = page.get_by_label("Repository", exact=True)
+        expect(field).to_be_focused()
+        expect(page.locator(".xp-push-known")).to_have_text("CC BY-SA 3.0")
+        field.fill("ada/sevens")
+        page.get_by_text("Files and model card").click()
+        expect(page.locator(".xp-push-card")).to_contain_text('load("hub:ada/sevens")')
+        page.get_by_label("Visible to").select_option("1")
+        hub.refusals["/api/repos/create"] = Refusal(403)
+        page.get_by_role("button", name="Push", exact=True).click()
+        expect(page.locator(".xp-push-status.is-bad")).to_contain_text("may not write to “ada/sevens”")
+        hub.refusals.clear()
+        page.get_by_role("button", name="Push", exact=True).click()
+        link = page.locator(".xp-push-status").get_by_role("link", name="ada/sevens")
+        expect(link).to_have_attribute("href", f"{hub.endpoint}/ada/sevens")
+        assert hub.repositories["ada/sevens"].private
+        assert "generator.onnx" in hub.repositories["ada/sevens"].files
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert TOKEN not in page.content()
+    finally:
+        hub.forget()
+        page.context.close()
+
+
+def test_a_visitor_of_a_space_is_sent_to_the_sign_in(browser, private_page):
+    """The answer is that of a Space, whose sign-in a browser reaches over https only."""
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN").new_page()
+    try:
+        visit(page, private_page, SHIPPED)
+        page.route("**/gan/push?*", lambda route: route.fulfill(json=refused(route)))
+        page.get_by_role("button", name="推送到 Hub").click()
+        expect(page.locator(".xp-push-why")).to_contain_text("请先用 Hugging Face 登录")
+        link = page.get_by_role("link", name="登录以推送")
+        assert "_for=push" in link.get_attribute("href")
+        expect(page.get_by_label("仓库", exact=True)).to_be_hidden()
+    finally:
+        page.context.close()
+
+
+def refused(route):
+    """Return what a Space answers to somebody who has not signed in."""
+    found = route.fetch().json()
+    return {**found, "why": {"key": "hub.sign_in", "values": {}, "text": ""}, "sign_in": True}
