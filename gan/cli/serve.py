@@ -146,7 +146,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
         with by_itself():
             # The import of Gradio takes seconds. Errors in the options appear before it.
             from gan.ui.page import build_page, launch_options
-            from gan.ui.server.guard import end_silent
+            from gan.ui.server.connections import end_idle, end_silent
 
             demo = build_page(services)
             with contextlib.redirect_stdout(io.StringIO()):  # Gradio prints lines about MCP even if quiet
@@ -158,6 +158,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
                     **launch_options(services),
                 )
             end_silent(demo.server)
+            end_idle(demo.server)
     except Exception as error:
         if demo:
             demo.close(verbose=False)

@@ -8,7 +8,6 @@ gan.hub.folder.check before the model is kept.
 import argparse
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from gan.files import read_object, write_json
 from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
 from gan.hub.folder import CONFIG, DISCRIMINATOR, LIMITS, PULLED, check, too_large
+from gan.hub.staging import alone, staging
 from gan.latent import catalogue
 from gan.latent.catalogue import HUB_ID, PULLED_RECORD, Entry, pulled_folder, pulled_id, pulled_root
 
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 KEPT = 20  # pulled models; the oldest are dropped
-NEW = ".new-"  # prefix of a download's folder
-ABANDONED = 3600  # seconds after which such a folder belongs to no download
 PAGE = "https://huggingface.co/"
-_one = threading.Lock()  # one download at a time
+_one = threading.Lock()  # one download of this process at a time
 
 
 class Pulled(NamedTuple):
@@ -66,21 +64,14 @@ def pull(
     model_id, root = as_id(text), root or pulled_root()
     target, api = root / pulled_folder(model_id), client or open_client(token)
     with _one, in_words(model_id):
-        root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
         commit, files = _look(api, model_id)
         public = api.token is False or _is_public(model_id, commit)
-        with tempfile.TemporaryDirectory(prefix=NEW, dir=root) as temporary:
-            here = Path(temporary)
-            if not _is_here(target, commit, files):
+        record = {"model": model_id, "commit": commit, "pulled": time.time(), "public": public}
+        with staging(root) as here:
+            while (dropped := _settle(root, target, record, files, here)) is None:
                 _download(api, model_id, commit, files, here)
                 check(here / "model", model_id, DISCRIMINATOR in files)
-                if target.exists():
-                    target.replace(here / "before")
-                (here / "model").replace(target)
-            record = {"model": model_id, "commit": commit, "pulled": time.time(), "public": public}
-            write_json(target / PULLED_RECORD, record)
-            return Pulled(model_id, target, commit, _drop_oldest(root, here))
+            return Pulled(model_id, target, commit, dropped)
 
 
 def find(place: str, snapshot: str | None = None) -> Entry:
@@ -179,6 +170,25 @@ def _is_here(target: Path, commit: str, files: tuple[str, ...]) -> bool:
     )
 
 
+def _settle(
+    root: Path, target: Path, record: dict[str, Any], files: tuple[str, ...], here: Path
+) -> tuple[str, ...] | None:
+    """Move the model in `here`, if any, to its place with its record. Returns the ids that were dropped.
+
+    None where no model is in `here`, nor at its place at this commit. Another process may have pulled it
+    meanwhile. Then that one stays, because somebody may read it.
+    """
+    with alone(root):
+        if not _is_here(target, record["commit"], files):
+            if not (here / "model").exists():
+                return None
+            if target.exists():
+                target.replace(here / "before")
+            (here / "model").replace(target)
+        write_json(target / PULLED_RECORD, record)
+        return _drop_oldest(root, here)
+
+
 def _drop_oldest(root: Path, here: Path) -> tuple[str, ...]:
     """Move the oldest models beyond KEPT into the folder `here`, which is deleted next. Returns their ids."""
     known = {pulled_id(path.name): path for path in root.iterdir() if path.is_dir()}
@@ -190,13 +200,6 @@ def _drop_oldest(root: Path, here: Path) -> tuple[str, ...]:
     for number, (origin, _) in enumerate(listed[KEPT:]):
         origin.parent.replace(here / f"dropped-{number}")
     return tuple(model_id for _, model_id in listed[KEPT:])
-
-
-def _sweep(root: Path) -> None:
-    """Delete what downloads left that were killed."""
-    for path in root.glob(f"{NEW}*"):
-        if path.stat().st_mtime < time.time() - ABANDONED:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

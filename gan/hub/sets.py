@@ -11,10 +11,7 @@ import hashlib
 import itertools
 import os
 import re
-import shutil
 import sys
-import tempfile
-import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +30,7 @@ from gan.errors import UserError, refuse_if_full
 from gan.files import FULL, free_bytes
 from gan.hub import child
 from gan.hub.client import Token, in_words, limited, open_client
-from gan.hub.pull import ABANDONED, NEW
+from gan.hub.staging import staging
 from gan.hub.table import Columns, choose, is_picture, read_rows
 from gan.latent.catalogue import HUB_ID
 from gan.runs.disk import SPARE
@@ -133,15 +130,21 @@ def pull_set(
         for place in filter(None, (root, known)):
             if (place / folder / file).is_file():
                 return place / folder / file
-        root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        with tempfile.TemporaryDirectory(prefix=NEW, dir=root) as temporary:
-            here = Path(temporary)
+        with staging(root) as here:
             (here / "set").mkdir()
             source = _fill(api, wanted, found, cap, here / "set" / file)
             write_source(here / "set" / file, source)
-            (here / "set").replace(root / folder)
+            _settle(here / "set", root / folder)
         return root / folder / file
+
+
+def _settle(done: Path, folder: Path) -> None:
+    """Move the folder of a set to its place, unless another process has pulled the same meanwhile."""
+    try:
+        done.replace(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
 
 
 def pull_apart(text: str, cap: int = CAP, most: int = MOST) -> Path:
@@ -353,13 +356,6 @@ def _write(wanted: Wanted, archive: Path, pictures: Iterable[Picture]) -> int:
 
 def _too_large(wanted: Wanted) -> UserError:
     return UserError("hub.set_too_large", name=wanted.name, gigabytes=MAX_TOTAL >> 30)
-
-
-def _sweep(root: Path) -> None:
-    """Delete what pulls left that were killed."""
-    for path in root.glob(f"{NEW}*"):
-        if path.stat().st_mtime < time.time() - ABANDONED:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

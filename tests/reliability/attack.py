@@ -11,6 +11,7 @@ Every answer must be a refusal (4xx) or a correct answer. These are faults:
     a change of a run behind a token, or of another visitor's
     an address that leads to the attacker's site
     no answer to other requests while IDLE requests wait for bodies that never come
+    a connection that stays open for a client who sends too little, and then nothing
 The exit status is 1 after any fault.
 """
 
@@ -199,13 +200,14 @@ def walk(prey: Prey, chosen: Iterable[Case], timeout: float = TIMEOUT) -> tuple[
 
 
 def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
-    """Send cases while IDLE requests wait for bodies that never come.
+    """Send cases while IDLE requests wait for bodies that never come, and others for their heads.
 
     Meanwhile the requests of a page must be answered in time. Half of the idle connections break off; the
-    others must be answered in the end.
+    others must be answered in the end. Those without a whole head must end.
     """
-    kinds = cases.never_come(prey.subject.run)
+    kinds, late = cases.never_come(prey.subject.run), cases.late()
     with contextlib.ExitStack() as opened:
+        waiting = [(case, opened.enter_context(Wire(prey.url).begin(case))) for case in late]
         begun = [
             (case, opened.enter_context(Wire(prey.url).begin(case)))
             for case, _ in zip(itertools.cycle(kinds), range(IDLE), strict=False)
@@ -224,7 +226,9 @@ def besiege(prey: Prey, chosen: Iterable[Case]) -> tuple[Counter, list[str]]:
                 faults.append(f"no answer where a body never came: {case}")
                 break  # the other connections would take as long
             faults += [] if status in (403, 408) else [f"status {status} for a body that never came: {case}"]
+        faults += [f"stays open: {case}" for case, line in waiting if not Wire(prey.url).ends(line)]
     count["idle bodies", "4xx"] = IDLE
+    count["late", "closed"] = len(late)
     return count + walked, faults + wrong
 
 

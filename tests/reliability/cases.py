@@ -140,7 +140,7 @@ VALUES = (
 )  # fmt: skip
 METHODS = (b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"FOO", b"get", b"HEAD")
 GARBAGE = (
-    b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
+    b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01" + b"\0" * 100,
     b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
     b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -340,6 +340,20 @@ def never_come(run: str) -> list[Case]:
         f"runs/{run}/sample".encode(),
     )
     return [Case("idle bodies", OURS + path, b"POST", short, b"{") for path in paths]
+
+
+def late() -> list[Case]:
+    """Return connections whose clients send too little, and then nothing."""
+    refused = b"POST / HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n"
+    sent = (
+        b"",
+        b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+        refused + b"Content-Length: 100\r\n\r\nx",
+        refused + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+    )
+    return [Case("late", b"", raw=raw) for raw in sent]
 
 
 def sizes() -> Iterator[Case]:

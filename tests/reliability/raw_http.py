@@ -80,6 +80,17 @@ class Wire:
         except (OSError, http.client.HTTPException):
             return Answer(0, {}, b"")
 
+    def ends(self, line: socket.socket) -> bool:
+        """Whether the server closes a connection before the timeout. Drops what comes before."""
+        try:
+            while line.recv(READ):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:  # it closed on bytes that it had not read
+            pass
+        return True
+
     def _packed(self, case: Case) -> bytes:
         if case.raw is not None:
             return case.raw

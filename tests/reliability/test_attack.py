@@ -40,6 +40,7 @@ def test_an_attacker_gets_refusals_and_right_answers(token, tmp_path):
     count, faults = attack_own(tmp_path, token, EVERY)
     assert faults == []
     assert count["sound", "2xx"] > 25
+    assert count["late", "closed"] == len(cases.late())
     kinds = {kind: number for (group, kind), number in count.items() if group == cases.CONTROL}
     # of each of three calls one direct and one queued, whose result says why; attack.py checks the sentences
     assert kinds == ({"2xx": 3, "4xx": 3} if token else {})

@@ -16,6 +16,7 @@ from gan.cli.sample import main as sample_command
 from gan.errors import UserError
 from gan.files import read_json
 from gan.hub import pull as pulling
+from gan.hub import staging
 from gan.hub.folder import LIMITS, check
 from gan.hub.pull import as_id, pull
 from gan.hub.push import push
@@ -374,7 +375,7 @@ def test_the_oldest_models_make_room(hub, root, monkeypatch, published):
     for name in ("a/one", "a/two", "a/three"):
         hub.repositories[name] = Repository(dict(published))
     (root / ".new-killed").mkdir(parents=True)
-    monkeypatch.setattr(pulling, "ABANDONED", -1)
+    monkeypatch.setattr(staging, "ABANDONED", -1)
     assert [pull(name, token=False).dropped for name in ("a/one", "a/two")] == [(), ()]
     assert pull("a/three", token=False).dropped == ("hub:a/one",)
     assert left(root) == ["a--three", "a--two"]

@@ -12,7 +12,6 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import anyio
@@ -28,6 +27,7 @@ from gan.files import FULL, free_bytes
 from gan.runs.disk import SPARE
 from gan.ui.api.gate import door
 from gan.ui.server import sign_in
+from gan.ui.server.connections import LEAST, TAKEN_WITHIN
 from gan.ui.server.cookies import on_space
 from gan.ui.server.head import BASE
 from gan.ui.server.http import CHECKED, PREFIX, in_words, is_ours, problem
@@ -36,19 +36,17 @@ from gan.ui.server.starting import Root, bare
 from gan.ui.server.uploads import MAX_REQUEST, sweep
 from gan.ui.server.visitors import UPLOAD
 
-if TYPE_CHECKING:
-    import uvicorn
-
 MAX_BODY = 2**20  # bytes of a POST that is no upload
 MAX_PATH, MAX_QUERY = 1000, 2**16  # characters
 # Bytes of one part of a path. No file has a longer name; the system raises OSError for a longer one.
 MAX_NAME = 255
 # Bytes of an answer that are sent at once. More would wait in memory for a client that does not read.
 PIECE = 2**16
-TAKEN_WITHIN = 60  # seconds for a client to take one piece, behind the system's buffers
+# Seconds for an upload to arrive, beside one more for each LEAST bytes of it. It holds space on the disk.
+ARRIVES_WITHIN = 60
 _READ = re.compile(
     r"/|/(theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)|/(static|assets)/.+"
-    rf"|/gradio_api/(startup-events|upload_progress)|{PREFIX}/.+"
+    rf"|/gradio_api/startup-events|{PREFIX}/.+"
 )
 _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
@@ -78,7 +76,9 @@ class Guard:
         if not any(name == b"host" for name, _ in scope["headers"]):
             # HTTP/1.0 may omit it. Gradio's CORS middleware reads the same list and fails without it.
             scope["headers"].append((b"host", b"localhost"))
-        request, started, taken = Request(scope, receive), False, 0
+        if scope["path"] == UPLOAD:  # Gradio would track the progress of an upload for ever, by its id
+            scope["query_string"] = b""
+        request, started, taken, begun = Request(scope, receive), False, 0, anyio.current_time()
 
         async def answer(message: Message) -> None:
             nonlocal started
@@ -91,12 +91,15 @@ class Guard:
 
         async def take() -> Message:
             nonlocal taken
-            message = await receive()
+            due = begun + ARRIVES_WITHIN + taken / LEAST
+            message = await (_in_time(receive, begun, due) if id(request) in self._expected else receive())
             taken += len(message.get("body", b""))
             if taken > _most(request):  # the headers may have understated the size
                 raise _too_large(request)
             if id(request) in self._expected:
                 self._expected[id(request)] = max(0, _coming(request) - taken)
+            if not message.get("more_body"):
+                self._expected.pop(id(request), None)
             return message
 
         refused = self._refused(request)
@@ -194,16 +197,16 @@ def _at_root(scope: Scope, path: str) -> Scope:
     }
 
 
-def end_silent(server: "uvicorn.Server", seconds: int = TAKEN_WITHIN) -> None:
-    """Let the system close connections whose client reads nothing for this long (RFC 5482, Linux only).
+async def _in_time(receive: Receive, begun: float, due: float) -> Message:
+    """Return the next piece of a body. Raises UserError where it has not come at `due`.
 
-    The guard times out only the pieces that it still holds. Pieces that it has handed over would stay in
-    memory.
+    Times are of the event loop, in seconds.
     """
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # Sockets inherit the option from the listening socket that accepts them.
-        for listening in (each for part in server.servers for each in part.sockets):
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * seconds)
+    try:
+        with anyio.fail_after(max(0, due - anyio.current_time())):
+            return await receive()
+    except TimeoutError:
+        raise UserError("ui.too_slow", seconds=round(anyio.current_time() - begun)) from None
 
 
 def _pieces(message: Message) -> Iterator[Message]:

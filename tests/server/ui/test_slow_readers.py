@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gan.ui.server import guard
+from gan.ui.server import connections, guard
 from gan.ui.server.guard import Guard
 from gan.ui.server.services import Services
 
@@ -92,7 +92,7 @@ def test_who_reads_slowly_gets_all_of_it(server, monkeypatch):
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux can")
 def test_of_who_reads_nothing_the_system_lets_the_last_pieces_go(server):
     running, address = server
-    guard.end_silent(running, 1)
+    connections.end_silent(running, 1)
     with asked(address):
         until(lambda: waiting(running))
         until(lambda: not running.server_state.connections)
