@@ -111,7 +111,7 @@ def _serve(
     from gan.cli.serve import run
 
     _enter(ROOT, environment, log or Path(os.devnull), log)
-    processes.spawn_spare = _spawn_spare
+    processes.spawn_spare = spawn_spare
     change()
     run(options)
 
@@ -126,7 +126,7 @@ def _enter(folder: Path, environment: dict[str, str], out: Path, err: Path | Non
     os.chdir(folder)
 
 
-def _spawn_spare(command: Sequence[str], log: IO[bytes]) -> processes.Spare:
+def spawn_spare(command: Sequence[str], log: IO[bytes]) -> processes.Spare:
     """Fork a spare worker, like spawn_spare of gan/runs/processes.py."""
     theirs, ours = _CONTEXT.Pipe(duplex=False)
     environment = {**os.environ, "GANARIUM_NICE": processes.NICE}
