@@ -18,7 +18,7 @@ from torch import nn
 from gan.errors import UserError
 from gan.files import write_bytes
 from gan.models import dcgan, modern, projected
-from gan.models.base import ImageGenerator
+from gan.models.base import ImageGenerator, without_memory
 from gan.spec import FORMAT, ModelSpec, in_order, read_header, read_spec
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "load_discriminator",
     "load_generator",
     "save_generator",
+    "without_memory",
 ]
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -111,7 +112,7 @@ def load_generator(path: Path) -> tuple[ImageGenerator, ModelSpec]:
     """
 
     def wanted(spec: ModelSpec) -> ImageGenerator:
-        with torch.device("meta"):  # allocates no memory
+        with without_memory():
             return build_generator(spec)
 
     generator, spec = _load(path, wanted, build_generator)

@@ -1,7 +1,12 @@
 """What the generators of all architectures share."""
 
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from gan.models.conditioning import Blend, ClassConditioning
 
@@ -38,3 +43,37 @@ def scale_of(norm: nn.BatchNorm2d) -> torch.Tensor:
     """Return the factor of each channel in evaluation mode: (channels,)."""
     assert norm.running_var is not None, "a batch normalisation without statistics"
     return norm.weight / (norm.running_var + norm.eps).sqrt()
+
+
+# torch's random initialisers that the layers of generators call
+_DRAWS = (
+    nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.uniform_,
+)  # fmt: skip
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Leave out the random initialisation of weights, and the values of torch.linspace(start, end, steps)."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        if func is torch.linspace:
+            return torch.empty(args[2])
+        return func(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def without_memory() -> Iterator[None]:
+    """Build networks on the "meta" device, where tensors have shapes but no memory and no values.
+
+    For such values torch would import its compiler and sympy, which takes 2 s of a core in each process.
+    """
+    with torch.device("meta"), _WithoutValues():
+        yield

@@ -43,9 +43,8 @@ class ClassConditioning(nn.Module):
         self.clusters = spec.clusters
         self.embed = nn.Embedding(spec.groups, FEATURES)
         if spec.clusters > 1:
-            self.register_buffer(
-                "ends", torch.linspace(0, 1, spec.clusters + 1).repeat(spec.groups // spec.clusters, 1)
-            )
+            equal = torch.linspace(0, 1, spec.clusters + 1)
+            self.register_buffer("ends", equal.expand(spec.groups // spec.clusters, -1).contiguous())
 
     def forward(
         self, z: torch.Tensor, labels: torch.Tensor | None, blend: Blend | None = None

@@ -12,7 +12,8 @@ import pytest
 
 from gan.runs.store import Store
 from tests import ROOT
-from tests.fakes.runs import LONG, reaches, tiny, wait_until
+from tests.fakes.runs import LONG, PATIENCE, reaches, tiny, wait_until
+from tests.support.browsing import serve
 
 APP = ROOT / "app.py"
 
@@ -51,29 +52,40 @@ def start(tmp_path):
 
 
 def test_a_stopped_server_leaves_its_run_paused_and_the_next_one_goes_on_with_it(start, tmp_path):
+    """While the first one runs, another one can't use its folder."""
     store = Store(tmp_path / "runs")
     run_id = store.create(tiny(LONG))
     server, line = start()
     assert line.startswith("GANarium is at http://127.0.0.1:")
+    refuses_a_folder_in_use(start, server.pid)
     wait_until(lambda: store.status(run_id)["step"] > 2)
     server.send_signal(signal.SIGINT)
-    assert server.wait(60) == 0
+    assert server.wait(PATIENCE) == 0
     step = store.status(run_id)["step"]
     reaches(store, run_id, "paused")
     assert store.resumable(run_id)
 
-    server, line = start()
-    address = line.split()[-1]
-    wait_until(lambda: store.status(run_id)["step"] > step)
-    urllib.request.urlopen(
-        urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")
-    ).close()
+    with serve(store.root) as address:
+        wait_until(lambda: store.status(run_id)["step"] > step)
+        urllib.request.urlopen(
+            urllib.request.Request(f"{address}gradio_api/gan/runs/{run_id}/pause", method="POST")
+        ).close()
+        reaches(store, run_id, "paused")
+        with urllib.request.urlopen(f"{address}gradio_api/gan/poll") as reply:
+            assert json.load(reply)["run"]["status"]["state"] == "paused"
     reaches(store, run_id, "paused")
-    with urllib.request.urlopen(f"{address}gradio_api/gan/poll") as reply:
-        assert json.load(reply)["run"]["status"]["state"] == "paused"
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(60) == 0
-    reaches(store, run_id, "paused")
+
+
+def refuses_a_folder_in_use(start, first: int) -> None:
+    """Check that another server ends with status 2, and that the first one may open many files."""
+    if hasattr(psutil, "RLIMIT_NOFILE"):  # only Linux has this limit in psutil
+        usual, most = psutil.Process(first).rlimit(psutil.RLIMIT_NOFILE)
+        assert usual > 512 or most <= 512, "room for more visitors than a shell gives"
+    second, _ = start()
+    assert second.wait(PATIENCE) == 2
+    error = second.stderr.read()
+    assert "already uses the folder" in error
+    assert "Traceback" not in error
 
 
 IMPOSSIBLE = [
@@ -89,21 +101,9 @@ IMPOSSIBLE = [
 def test_an_impossible_option_is_a_sentence_and_status_2(tmp_path, options, sentence):
     command = [sys.executable, APP, "--runs", tmp_path / "runs", *options]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 2
     assert "ab12" not in done.stdout + done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_folder_in_use_is_a_sentence_and_status_2(start):
-    first, _ = start()
-    if hasattr(psutil, "RLIMIT_NOFILE"):  # only Linux has this limit in psutil
-        usual, most = psutil.Process(first.pid).rlimit(psutil.RLIMIT_NOFILE)
-        assert usual > 512 or most <= 512, "room for more visitors than a shell gives"
-    second, _ = start()
-    assert second.wait(60) == 2
-    error = second.stderr.read()
-    assert "already uses the folder" in error
-    assert "Traceback" not in error

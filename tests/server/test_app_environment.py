@@ -1,7 +1,8 @@
 """Test the server as a process in environments that machines have.
 
-Most tests start tests/fakes/app.py, which does what app.py does but for training and exploring. The machines
-have proxies, variables of Gradio, hosts and ports of all kinds, and notebooks.
+They start tests/fakes/app.py, which does what app.py does but for training and exploring. The machines have
+proxies, variables of Gradio, hosts and ports of all kinds, and notebooks. A start takes 5 s of a core, so two
+servers have several oddities each, and what is no matter of imports starts forked.
 """
 
 import json
@@ -20,6 +21,9 @@ from gan.errors import UserError
 from gan.ui.server.starting import by_itself, take_variables, where_to_listen
 from gan.ui.train.form import defaults
 from tests import ROOT
+from tests.fakes import app
+from tests.fakes.runs import wait_until
+from tests.support import forked
 
 APP = ("app.py",)
 GONE = "http://127.0.0.1:9"  # no proxy answers there
@@ -28,6 +32,8 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 # The server without a spare worker, and without torch until somebody explores.
 BARE = ("-m", "tests.fakes.app")
+# The same with a spare worker, which is a fake.
+LIGHT = ("-c", "import sys; from tests.fakes import app; app.light(); app.run(sys.argv[1:])")
 
 
 def start(runs, *options, program=BARE, **variables):
@@ -119,11 +125,51 @@ PROXIES = {
 }
 
 
-@pytest.mark.parametrize("variables", PROXIES.values(), ids=PROXIES)
-def test_the_page_starts_whatever_proxy_is_set_and_workers_keep_it(variables, tmp_path):
-    with served(tmp_path / "runs", program=APP, **variables) as (server, address):
-        assert status(address) == 200
-        keeps(server.pid, variables)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of both servers below. Its `link` leads to `there`."""
+    folder = tmp_path_factory.mktemp("environment")
+    (folder / "runs").mkdir()
+    (folder / "there").mkdir()
+    (folder / "link").symlink_to(folder / "there")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def usual(folder):
+    """A server with an IPv6 host, variables meant for other pages of Gradio, and SOCKS proxies in capitals.
+
+    Its folder for uploads is a relative path with dots that leads through a link.
+    """
+    relative = os.path.join(os.path.relpath(folder / "runs", ROOT), "../runs/../link/./")
+    variables = {f"GRADIO_{name}": value for name, value in SANE.items()} | {"GRADIO_TEMP_DIR": relative}
+    options = ["--host", "::1" if IPV6 else "127.0.0.1"]
+    with served(folder / "runs", *options, program=LIGHT, **variables, **PROXIES["SOCKS, in capitals"]) as it:
+        yield it
+        it[0].send_signal(signal.SIGTERM)
+        assert "GANarium makes no public link" in it[0].communicate(timeout=180)[1]
+
+
+@pytest.fixture(scope="module")
+def odd(folder):
+    """A server with an empty host, senseless variables of Gradio, and proxies that are no addresses."""
+    senseless = {f"GRADIO_{name}": "?!" for name in NAMES}
+    senseless |= {"GRADIO_SERVER_NAME": "", "GRADIO_ROOT_PATH": ""}
+    proxies = PROXIES["none of these is an address"]
+    with served(folder / "odd", "--host", "", program=LIGHT, **senseless, **proxies) as it:
+        yield it
+
+
+def test_the_page_starts_with_socks_proxies_and_workers_keep_them(usual):
+    assert status(usual[1]) == 200
+    keeps(usual[0].pid, PROXIES["SOCKS, in capitals"])
+
+
+def test_neither_senseless_variables_of_gradio_nor_proxies_hinder_anything(odd):
+    server, address = odd
+    assert address.startswith("http://127.0.0.1:")
+    opened(address)
+    keeps(server.pid, PROXIES["none of these is an address"])
 
 
 def keeps(pid: int, variables: dict[str, str]) -> None:
@@ -139,8 +185,6 @@ def keeps(pid: int, variables: dict[str, str]) -> None:
 def spare_of(pid: int) -> int:
     """Return the worker process that waits for a run."""
     import psutil
-
-    from tests.fakes.runs import wait_until
 
     spares = lambda: [child for child in psutil.Process(pid).children() if "--spare" in child.cmdline()]  # noqa: E731
     wait_until(spares)
@@ -184,48 +228,29 @@ SANE = {
 }
 
 
-def test_what_is_set_for_other_pages_of_gradio_opens_nothing(tmp_path):
+def test_what_is_set_for_other_pages_of_gradio_opens_nothing(usual):
     """Gradio's variables must not open the server to others.
 
     Static workers would serve files on ports of their own, past the guard. A share link would give anybody
     the page. Debugging would never return.
     """
-    variables = {f"GRADIO_{name}": value for name, value in SANE.items()}
-    with served(tmp_path / "runs", **variables) as (server, address):
-        styles = "gradio_api/gan/static/shell/base.css"
-        assert [status(f"{address}{path}") for path in ("", "gan/", styles, f"gan/{styles}")] == [200] * 4
-        assert status(f"{address}gradio_api/file=/etc/passwd") == 404
-        import psutil
+    server, address = usual
+    styles = "gradio_api/gan/static/shell/base.css"
+    assert [status(f"{address}{path}") for path in ("", "gan/", styles, f"gan/{styles}")] == [200] * 4
+    assert status(f"{address}gradio_api/file=/etc/passwd") == 404
+    import psutil
 
-        listening = {
-            found.laddr.port
-            for found in psutil.Process(server.pid).net_connections()
-            if found.status == psutil.CONN_LISTEN
-        }
-        assert listening == {int(address.rstrip("/").rpartition(":")[2])}
-        assert not [
-            child for child in psutil.Process(server.pid).children() if "--spare" not in child.cmdline()
-        ]
-        server.send_signal(signal.SIGTERM)
-        assert "GANarium makes no public link" in server.communicate(timeout=180)[1]
-
-
-def test_neither_senseless_variables_of_gradio_nor_a_dead_proxy_hinder_anything(tmp_path):
-    """One start serves both cases and an empty host, because each start takes seconds."""
-    senseless = {f"GRADIO_{name}": "?!" for name in NAMES} | {
-        "GRADIO_SERVER_NAME": "",
-        "GRADIO_ROOT_PATH": "",
+    listening = {
+        found.laddr.port
+        for found in psutil.Process(server.pid).net_connections()
+        if found.status == psutil.CONN_LISTEN
     }
-    with served(tmp_path / "runs", "--host", "", program=APP, **senseless, **NO_PROXY_THERE) as (
-        server,
-        address,
-    ):
-        assert address.startswith("http://127.0.0.1:")
-        opened(address)
-        keeps(server.pid, NO_PROXY_THERE)
+    assert listening == {int(address.rstrip("/").rpartition(":")[2])}
+    assert not [child for child in psutil.Process(server.pid).children() if "--spare" not in child.cmdline()]
 
 
 def test_gradios_variables_of_place_are_ours_and_options_go_before_them(tmp_path):
+    """The proxy of this server is dead."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -236,6 +261,7 @@ def test_gradios_variables_of_place_are_ours_and_options_go_before_them(tmp_path
         GRADIO_SERVER_NAME="localhost",
         GRADIO_SERVER_PORT=str(port),
         GRADIO_ROOT_PATH="/gan",
+        **NO_PROXY_THERE,
     )
     try:
         assert server.stdout.readline() == f"GANarium is at http://localhost:{port}/\n"
@@ -281,9 +307,17 @@ def opened(address: str) -> None:
 
 @pytest.mark.parametrize(("host", "shown"), HOSTS)
 def test_the_address_that_is_shown_can_be_opened(host, shown, tmp_path):
-    with served(tmp_path / "runs", "--host", host) as (_, address):
+    log = tmp_path / "log"
+    server = forked.serve(["--host", host, "--port", "0", "--runs", str(tmp_path / "runs")], app.bare, log)
+    try:
+        wait_until(lambda: log.exists() and log.read_text().endswith("/\n"))
+        address = log.read_text().removeprefix(SAID).strip()
         assert address.startswith(f"http://{shown}:")
         opened(address)
+        server.terminate()
+        assert server.wait() == 0
+    finally:
+        server.kill()
 
 
 LISTENED = (
@@ -382,19 +416,15 @@ def test_what_keeps_it_from_starting_is_one_sentence(options, variables, sentenc
     assert sentence in refused(*options, tmp_path=tmp_path, **variables)
 
 
-BROKEN = (
-    "import sys, httpx; httpx.get = lambda *_, **__: (_ for _ in ()).throw(httpx.ReadError('cut off')); "
-    "import app; app.main(sys.argv[1:])"
-)
-
-
 def test_so_is_what_nobody_thought_of(tmp_path):
-    server = start(tmp_path / "runs", "--port", "0", program=("-c", BROKEN))
-    said = server.communicate(timeout=120)
-    assert (server.returncode, said) == (
-        2,
-        ("", "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"),
-    )
+    log = tmp_path / "log"
+    server = forked.serve(["--port", "0", "--runs", str(tmp_path / "runs")], app.cut_off, log)
+    try:
+        assert server.wait() == 2
+    finally:
+        server.kill()
+    sentence = "The page can't be served (ReadError: cut off). Solve that, and start GANarium again.\n"
+    assert log.read_text() == sentence
 
 
 PICTURE = (
@@ -403,38 +433,34 @@ PICTURE = (
 )
 
 
-def test_uploads_are_found_in_a_folder_of_any_form(tmp_path):
-    """The folder is a relative path with dots that leads through a link, and the server has its own host."""
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "there").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "there")
-    relative = os.path.join(os.path.relpath(tmp_path / "runs", ROOT), "../runs/../link/./")
-    host, shown = ("::1", "[::1]") if IPV6 else ("127.0.0.1", "127.0.0.1")
-    with served(tmp_path / "runs", "--host", host, GRADIO_TEMP_DIR=relative) as (_, address):
-        assert address.startswith(f"http://{shown}:")
-        opened(address)
+def test_uploads_are_found_in_a_folder_of_any_form(usual):
+    _, address = usual
+    assert address.startswith("http://[::1]:" if IPV6 else "http://127.0.0.1:")
+    opened(address)
 
-        def post(path, body, kind):
-            request = urllib.request.Request(f"{address}{path}", data=body, headers={"Content-Type": kind})
-            with DIRECT.open(request, timeout=60) as reply:
-                return json.load(reply)
+    def post(path, body, kind):
+        request = urllib.request.Request(f"{address}{path}", data=body, headers={"Content-Type": kind})
+        with DIRECT.open(request, timeout=60) as reply:
+            return json.load(reply)
 
-        files = post("gradio_api/upload", PICTURE, "multipart/form-data; boundary=x")
-        asked = {
-            "data": "own",
-            "files": files,
-            "recipe": "modern",
-            "minutes": 1,
-            "values": defaults("digits", "modern"),
-        }
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            post("gradio_api/gan/runs", json.dumps(asked).encode(), "application/json")
-        assert json.load(caught.value)["error"]["key"] not in ("ui.bad_form", "ui.lost_files")
+    files = post("gradio_api/upload", PICTURE, "multipart/form-data; boundary=x")
+    asked = {
+        "data": "own",
+        "files": files,
+        "recipe": "modern",
+        "minutes": 1,
+        "values": defaults("digits", "modern"),
+    }
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post("gradio_api/gan/runs", json.dumps(asked).encode(), "application/json")
+    assert json.load(caught.value)["error"]["key"] not in ("ui.bad_form", "ui.lost_files")
 
 
 NOTEBOOK = """
 import sys, threading, time, urllib.request
 import app
+from tests.fakes.app import bare
+bare()
 sys.argv = ["ipykernel_launcher.py", "-f", "/root/.local/share/jupyter/runtime/kernel-1.json"]
 threading.Thread(target=app.main, args=(["--port", "0", "--runs", {runs!r}],), daemon=True).start()
 """
@@ -468,15 +494,21 @@ import os, signal, sys, threading
 sys.argv = ["ipykernel_launcher.py", "-f", "kernel.json"]
 before = signal.getsignal(signal.SIGINT)
 from gan.cli import serve
-threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start()
-serve._serve = lambda services, args: services.open(args.runs.resolve()) or type("Demo", (), {{"close": lambda self, verbose: None}})()
+class Demo:
+    def close(self, verbose):
+        pass
+def serve_page(services, args):
+    services.open(args.runs.resolve())
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    return Demo()
+serve._serve = serve_page
 serve.main(["--runs", {runs!r}])
 print("the kernel lives", signal.getsignal(signal.SIGINT) is before)
-"""  # noqa: E501
+"""
 
 
 def test_interrupting_its_cell_ends_the_server_and_not_the_kernel(tmp_path):
-    code = CELL.format(seconds=3, runs=str(tmp_path / "runs"))
+    code = "from tests.fakes.app import bare\nbare()\n" + CELL.format(runs=str(tmp_path / "runs"))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

@@ -1,6 +1,5 @@
 """Test that every command does what its name says, and that other modules name the command to use instead."""
 
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from gan.recipes import make_config
 from gan.worker.mistakes import status_error
 from gan.worker.run_dir import RunDir
 from tests import ROOT
+from tests.support import forked
 from tests.support.generators import tiny_spec, write_checkpoint
 
 SLOW = 120
@@ -75,7 +75,7 @@ def test_a_part_that_is_run_ends_with_that_sentence(name):
 
 @pytest.mark.parametrize("name", [name for name, command in modules().items() if command])
 def test_every_command_says_what_it_does(name):
-    done = run("-m", name, "--help")
+    done = forked.run("--help", module=name)
     output = done.stderr if name == "gan.cli.film" else done.stdout  # only the page uses this command
     assert len(output) > 60, done
     assert "Traceback" not in done.stderr
@@ -143,7 +143,7 @@ def test_whoever_imports_a_part_is_left_alone():
 
 def test_the_onnx_command_writes_a_model(tmp_path):
     write_checkpoint(tmp_path, "mine", tiny_spec(3), title="Mine", classes=["zero", "one", "two"])
-    done = run("-m", "gan", "export", "onnx", str(tmp_path / "mine"), str(tmp_path / "out.onnx"))
+    done = forked.run("export", "onnx", tmp_path / "mine", tmp_path / "out.onnx")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{tmp_path / 'out.onnx'}: ")
     model = onnx.load(tmp_path / "out.onnx")
@@ -206,15 +206,14 @@ def test_a_run_without_pictures_says_why(status, words, tmp_path, capsys):
 
 def test_what_failed_before_its_first_step_is_told_by_real_commands(tmp_path):
     (tmp_path / "empty").mkdir()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     write_json(tmp_path / "run" / "config.json", make_config(str(tmp_path / "empty")).to_json())
-    failed = run("-m", "gan", "train", str(tmp_path / "run"), env=environment)
+    failed = forked.run("train", tmp_path / "run")
     assert failed.returncode == 2
     for command, more in (
-        (["sample"], ["--out", str(tmp_path / "x.png")]),
-        (["export", "checkpoint"], [str(tmp_path / "x")]),
+        (["sample"], ["--out", tmp_path / "x.png"]),
+        (["export", "checkpoint"], [tmp_path / "x"]),
     ):
-        done = run("-m", "gan", *command, str(tmp_path / "run"), *more, env=environment)
+        done = forked.run(*command, tmp_path / "run", *more)
         assert done.returncode == 2
         assert f"failed: {failed.stderr.strip()}" in done.stderr
 

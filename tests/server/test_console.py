@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from PIL import Image
@@ -15,6 +16,8 @@ from PIL import Image
 from gan import console, device
 from gan.cli import commands
 from gan.files import append_line, read_json, read_lines, write_json
+from gan.recipes import make_config
+from gan.worker.worker import work
 from tests import ROOT
 
 COMMANDS = [
@@ -79,63 +82,58 @@ def test_help_is_shown_in_any_terminal(command, terminal):
     assert "?" not in shown.replace("?)", ""), "what is in the help has a plainer form"
 
 
+# Several commands, divided by "then", in one process: each start would import torch for 2 s of a core.
+ONE_BY_ONE = """
+import sys
+from gan.cli.commands import main
+words = sys.argv[1:]
+while words:
+    end = words.index("then") if "then" in words else len(words)
+    if main(words[:end]):
+        sys.exit(1)
+    words = words[end + 1 :]
+"""
+
+
+def train_on(pictures: str, out: str) -> list[str]:
+    """Return a command that trains for five steps on the folder `pictures`."""
+    small = ["--size", "28", "--channels", "1", "--batch", "4", "--width", "8", "--kimg", "0.02"]
+    return ["train", "--data", pictures, *small, "--out", out]
+
+
+def draw_images(folder) -> None:
+    folder.mkdir(exist_ok=True)
+    for shade in range(4):
+        Image.new("L", (28, 28), 60 * shade).save(folder / f"{shade}.png")
+
+
 @pytest.mark.parametrize("terminal", ["cp437", "ascii"])
 def test_a_training_ends_well_whatever_its_name_and_its_terminal(terminal, tmp_path):
-    for shade in range(4):
-        Image.new("L", (28, 28), 60 * shade).save(tmp_path / f"{shade}.png")
-    settings = [
-        "--data",
-        ".",
-        "--size",
-        "28",
-        "--channels",
-        "1",
-        "--batch",
-        "4",
-        "--width",
-        "8",
-        "--kimg",
-        "0.02",
-    ]
-    done = run(["-m", "gan", "train", *settings, "--out", "跑 1"], terminal, cwd=tmp_path)
+    draw_images(tmp_path)
+    draw = ["sample", "跑 1", "--count", "1", "--out", "一.png"]
+    done = run(["-c", ONE_BY_ONE, *train_on(".", "跑 1"), "then", *draw], terminal, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip().endswith(b": finished")
+    trained, drawn = done.stdout.splitlines()
+    assert trained.endswith(b": finished")
+    assert b".png: 1 sample" in drawn
     assert read_json(tmp_path / "跑 1" / "status.json")["state"] == "finished"
-    drawn = run(["-m", "gan", "sample", "跑 1", "--count", "1", "--out", "一.png"], terminal, cwd=tmp_path)
-    assert (drawn.returncode, (tmp_path / "一.png").exists()) == (0, True), drawn.stderr
+    assert (tmp_path / "一.png").exists()
 
 
 def test_names_that_are_no_text_are_written_read_and_shown(tmp_path):
     """A folder of images and a run whose names are bytes that no encoding knows, as on old disks."""
-    pictures, odd = os.fsdecode(b"pics\xff"), os.fsdecode(b"run\xe9\xff")
-    (tmp_path / pictures).mkdir()
-    for shade in range(4):
-        Image.new("L", (28, 28), 60 * shade).save(tmp_path / pictures / f"{shade}.png")
-    settings = [
-        "--data",
-        pictures,
-        "--size",
-        "28",
-        "--channels",
-        "1",
-        "--batch",
-        "4",
-        "--width",
-        "8",
-        "--kimg",
-        "0.02",
-    ]
-    done = run(["-m", "gan", "train", *settings, "--out", odd], cwd=tmp_path)
-    assert (done.returncode, done.stdout.strip()) == (0, b"run??: finished"), done.stderr
+    pictures, odd, sheet = (os.fsdecode(name) for name in (b"pics\xff", b"run\xe9\xff", b"\xfe.png"))
+    draw_images(tmp_path / pictures)
+    draw = ["sample", odd, "--out", sheet, "--count", "2"]
+    again = ["train", odd]  # which reads its checkpoint
+    commands = [*train_on(pictures, odd), "then", *draw, "then", *again]
+    done = run(["-c", ONE_BY_ONE, *commands], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    trained, drawn, trained_again = done.stdout.splitlines()
+    assert trained == trained_again == b"run??: finished"
+    assert drawn.partition(b":")[0] == b"?.png"
     assert read_json(tmp_path / odd / "config.json")["data"].endswith(pictures)
-    sheet = os.fsdecode(b"\xfe.png")
-    drawn = run(["-m", "gan", "sample", odd, "--out", sheet, "--count", "2"], cwd=tmp_path)
-    assert (drawn.returncode, drawn.stdout.partition(b":")[0]) == (0, b"?.png"), drawn.stderr
     assert (tmp_path / sheet).exists()
-    again = run(["-m", "gan", "train", odd], cwd=tmp_path)
-    assert (again.returncode, again.stdout.strip()) == (0, b"run??: finished"), (
-        "its checkpoint is read as well"
-    )
 
 
 def test_json_keeps_names_that_are_no_text(tmp_path):
@@ -148,7 +146,8 @@ def test_json_keeps_names_that_are_no_text(tmp_path):
     assert "猫" in (tmp_path / "b.json").read_text(encoding="utf-8"), "what is text stays readable"
 
 
-SAMPLE = ["-m", "gan", "sample", "digits", "--count", "1", "--out"]
+# It says what it wrote, as every command does, and imports no torch.
+PACK = ["-m", "gan", "move", "pack"]
 CLOSED = {
     "stdout": '"$@" >&-',
     "stdout and stderr": '"$@" >&- 2>&-',
@@ -157,13 +156,32 @@ CLOSED = {
 }
 
 
+@pytest.fixture(scope="module")
+def paused(tmp_path_factory):
+    """A run that can be packed."""
+    path = tmp_path_factory.mktemp("paused") / "run"
+    small = {"width": 8, "z_dim": 8, "batch": 4, "kimg": 1.0}
+    write_json(path / "config.json", make_config("digits", size=28, channels=1, **small).to_json())
+    write_json(path / "commands" / "1-pause.json", {"command": "pause"})
+    assert work(path) == "paused"
+    return path
+
+
 @pytest.mark.parametrize("shell", CLOSED.values(), ids=CLOSED)
-def test_what_nobody_reads_stops_nothing(shell, tmp_path):
+def test_what_nobody_reads_stops_nothing(shell, paused, tmp_path):
+    packed = tmp_path / "跑.zip"
+    done = run([*PACK, paused, packed], shell=shell)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with zipfile.ZipFile(packed) as archive:
+        assert archive.testzip() is None, "nothing of it got into the file that was written meanwhile"
+
+
+def test_a_command_with_torch_needs_no_terminal_either(tmp_path):
     picture = tmp_path / "跑.png"
-    done = run([*SAMPLE, picture], shell=shell)
+    done = run(["-m", "gan", "sample", "digits", "--count", "1", "--out", picture], shell=CLOSED["all three"])
     assert (done.returncode, done.stderr) == (0, b"")
     with Image.open(picture) as opened:
-        assert opened.size == (28, 28), "and nothing of it got into the file that was written meanwhile"
+        assert opened.size == (28, 28)
 
 
 PRINTING = """

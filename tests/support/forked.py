@@ -6,6 +6,7 @@ status, and may be killed like any other. Tests of the start itself run `python 
 
 import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -63,13 +64,13 @@ class Child:
 
 
 class Command(Child):
-    """`python -m gan ARGUMENTS`, in the current folder `folder`, with more environment variables."""
+    """`python -m MODULE ARGUMENTS`, in the current folder `folder`, with more environment variables."""
 
-    def __init__(self, *arguments: object, folder: Path | None = None, **variables: str):
+    def __init__(self, *arguments: object, folder: Path | None = None, module: str = "gan", **variables: str):
         self._said = tempfile.TemporaryDirectory()
         self._files = [Path(self._said.name, name) for name in ("out", "err")]
         words = [str(argument) for argument in arguments]
-        super().__init__(_run, words, folder or ROOT, {**os.environ, **variables}, *self._files)
+        super().__init__(_run, module, words, folder or ROOT, {**os.environ, **variables}, *self._files)
 
     def communicate(self) -> tuple[str, str]:
         """Wait for the end, and return what the process wrote to stdout and stderr."""
@@ -78,9 +79,11 @@ class Command(Child):
         return out, err
 
 
-def run(*arguments: object, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
-    """Run `python -m gan ARGUMENTS` to its end."""
-    command = Command(*arguments, folder=folder, **variables)
+def run(
+    *arguments: object, folder: Path | None = None, module: str = "gan", **variables: str
+) -> subprocess.CompletedProcess:
+    """Run `python -m MODULE ARGUMENTS` to its end."""
+    command = Command(*arguments, folder=folder, module=module, **variables)
     out, err = command.communicate()
     return subprocess.CompletedProcess(arguments, command.returncode, out, err)
 
@@ -94,11 +97,12 @@ def serve(options: Sequence[str], change: Callable[[], None], log: Path | None, 
     return Child(_serve, list(options), change, log, {**os.environ, **variables})
 
 
-def _run(words: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path) -> None:
-    from gan.cli.commands import main
-
+def _run(
+    module: str, words: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path
+) -> None:
     _enter(folder, environment, out, err)
-    sys.exit(main(words))
+    sys.argv[1:] = words
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def _serve(
@@ -107,7 +111,7 @@ def _serve(
     from gan.cli.serve import run
 
     _enter(ROOT, environment, log or Path(os.devnull), log)
-    processes.spawn_spare = _spawn_spare
+    processes.spawn_spare = spawn_spare
     change()
     run(options)
 
@@ -122,7 +126,7 @@ def _enter(folder: Path, environment: dict[str, str], out: Path, err: Path | Non
     os.chdir(folder)
 
 
-def _spawn_spare(command: Sequence[str], log: IO[bytes]) -> processes.Spare:
+def spawn_spare(command: Sequence[str], log: IO[bytes]) -> processes.Spare:
     """Fork a spare worker, like spawn_spare of gan/runs/processes.py."""
     theirs, ours = _CONTEXT.Pipe(duplex=False)
     environment = {**os.environ, "GANARIUM_NICE": processes.NICE}

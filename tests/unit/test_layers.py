@@ -61,6 +61,23 @@ print(json.dumps([m for m in ("torch", "torchvision", "gradio") if m in sys.modu
     assert ask(code) == []
 
 
+def test_a_generator_is_read_without_torchs_compiler(tmp_path):
+    """The compiler takes 2 s of a core to import, in each process that samples, exports or serves."""
+    code = f"""
+import json, sys
+from pathlib import Path
+from gan.models import ARCHITECTURES, ModelSpec, build_generator, load_generator, save_generator
+path = Path({str(tmp_path)!r}, "model.safetensors")
+for architecture in ARCHITECTURES:
+    for classes, clusters in (0, 1), (3, 1), (3, 4):
+        spec = ModelSpec(architecture, 64, 3, 16, 8, classes, clusters=clusters)
+        save_generator(path, build_generator(spec), spec)
+        load_generator(path)
+print(json.dumps([name for name in ("torch._dynamo", "sympy") if name in sys.modules]))
+"""
+    assert ask(code) == []
+
+
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

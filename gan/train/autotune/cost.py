@@ -18,7 +18,7 @@ from torch.utils.flop_counter import flop_registry
 
 from gan.config import RunConfig
 from gan.data.pixels import held
-from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters
+from gan.models import ModelSpec, build_discriminator, build_generator, count_parameters, without_memory
 from gan.train.autotune.machine import Machine, Work
 from gan.train.inputs.augment import augment
 from gan.train.step import Game, MicroBatch, accumulate_g_gradients, d_objective, generate
@@ -163,7 +163,7 @@ def _count_networks(config: RunConfig, classes: int) -> tuple[int, int]:
 
 def _networks(spec: ModelSpec) -> tuple[Any, Any]:
     """Return G and D on the meta device."""
-    with torch.device("meta"), warnings.catch_warnings():
+    with without_memory(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # meta tensors can't hold weights loaded from a file
         return build_generator(spec), build_discriminator(spec)
 

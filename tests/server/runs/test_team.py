@@ -1,6 +1,7 @@
 """Test teams: ranks that train one run together, here two processes on the CPU with gloo."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from gan.files import read_json, write_json
 from gan.kinds.points.recipes import make_config as points_config
 from gan.recipes import make_config
 from gan.runs import supervisor
+from gan.runs.launcher import Launcher
 from gan.runs.supervisor import Supervisor
 from gan.train.autotune import machine
 from gan.train.checkpoint import NEWEST, digest, load_state, read_state, save_state, tensors_of
@@ -23,6 +25,7 @@ from gan.worker import ranks
 from gan.worker.run_dir import read_config
 from tests import ROOT
 from tests.fakes.runs import wait_until
+from tests.support import forked
 from tests.support.ranks import BUILD, DIES, after, points
 
 PYTHON = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -46,13 +49,10 @@ def pair(folder):
         port = free.getsockname()[1]
     variables = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.support.ranks", "trials", str(folder)],
-            env={**PYTHON, **variables, "RANK": str(rank)},
-        )
+        forked.Command("trials", folder, module="tests.support.ranks", **variables, RANK=str(rank))
         for rank in range(2)
     ]
-    assert [process.wait() for process in both] == [0, 0]
+    assert [process.wait(600) for process in both] == [0, 0], both[0].communicate()
     return [read_json(folder / f"{rank}.json") for rank in range(2)]
 
 
@@ -100,13 +100,31 @@ def train_and_die(run, *options):
     return read_json(run / "status.json")
 
 
-def test_more_and_anew_count_only_in_the_first_start(tmp_path, monkeypatch):
-    run, half = tmp_path / "run", 16 * 20 / 1000
-    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=half)
+def test_a_killed_rank_changes_no_byte_of_the_end_and_more_counts_only_in_the_first_start(tmp_path, flushing):
+    run, steps = tmp_path / "run", 20
+    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=16 * steps / 1000)
     write_json(run / "config.json", config.to_json())
     assert train_command([str(run)]) == 0
-    status = train_and_die(run, "--more", str(half))
-    assert (status["state"], status["step"]) == ("finished", 40), "not 20 more for each start"
+    shutil.copytree(run / "state", tmp_path / "half")
+    status = train_and_die(run, "--more", str(config.kimg))
+    assert (status["state"], status["step"]) == ("finished", 2 * steps), "not 20 more for each start"
+    assert steps < DIES < 2 * steps
+    config = read_config(run)
+    from gan.kinds.images import engine
+
+    device = machine.set_up(Device("cpu", "CPU", 1), **status["compute"])
+    undisturbed = engine.build(config, engine.load(config), device)
+    load_state(tmp_path / "half", undisturbed)
+    undisturbed.splits, undisturbed.total_images = 2, config.budget_images
+    undisturbed.advance(steps)
+    assert digest(read_state(run / "state" / NEWEST)[0]) == digest(tensors_of(undisturbed))
+
+
+def test_anew_counts_only_in_the_first_start(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=0.032)
+    write_json(run / "config.json", config.to_json())
+    assert train_command([str(run)]) == 0
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
     curves = run / "tensorboard" / "curves"  # --anew deletes it with the model
     curves.parent.mkdir()
@@ -115,25 +133,9 @@ def test_more_and_anew_count_only_in_the_first_start(tmp_path, monkeypatch):
     assert curves.exists()
 
 
-def test_a_killed_rank_changes_no_byte_of_the_end(tmp_path, flushing):
-    run, steps = tmp_path / "run", 40
-    config = make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=16 * steps / 1000)
-    write_json(run / "config.json", config.to_json())
-    status = train_and_die(run)
-    assert (status["state"], status["step"]) == ("finished", steps)
-    assert steps > DIES
-    config, compute = read_config(run), status["compute"]
-    device = machine.set_up(Device("cpu", "CPU", 1), **compute)
-    from gan.kinds.images import engine
-
-    undisturbed = engine.build(config, engine.load(config), device)
-    undisturbed.splits, undisturbed.total_images = 2, config.budget_images
-    undisturbed.advance(steps)
-    assert digest(read_state(run / "state" / NEWEST)[0]) == digest(tensors_of(undisturbed))
-
-
 def test_the_page_starts_a_team_where_it_sees_two_gpus_and_pauses_all_of_it(store, monkeypatch):
     monkeypatch.setattr(supervisor, "count_gpus", lambda: 2)
+    monkeypatch.setattr(Launcher, "keep_spare", lambda *_: None)  # a team needs none
     boss = Supervisor(store)
     boss.start()
     try:

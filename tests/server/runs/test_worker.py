@@ -1,4 +1,7 @@
-"""Test the supervisor with the real worker, `python -m gan train`: a person's commands, on tiny networks."""
+"""Test the supervisor with the real worker: a person's commands, on tiny networks.
+
+The workers are forked, but for the one that outlives its server.
+"""
 
 import dataclasses
 import os
@@ -9,28 +12,33 @@ import sys
 import psutil
 import pytest
 
+from gan.runs import processes
 from gan.runs.store import LIVE, Store
 from gan.runs.supervisor import Supervisor
 from tests import ROOT
-from tests.fakes.runs import state, tiny, wait_until
+from tests.fakes.runs import PATIENCE, state, tiny, wait_until
+from tests.support import forked
 
-PATIENCE = 90.0  # Seconds. A busy machine imports torch slowly.
 LONG = 10**6  # steps, far more than a test waits for
 
 
 @pytest.fixture(scope="module")
 def boss(tmp_path_factory):
-    """One supervisor for all tests.
+    """One supervisor for all tests. At its end, no worker is left."""
+    begun = []
 
-    Each test finds a spare worker that imported torch during the test before.
-    """
-    supervisor = Supervisor(Store(tmp_path_factory.mktemp("runs")))
-    before = set(psutil.Process().children())
-    supervisor.start()
-    yield supervisor
-    supervisor.close()
-    left = [child for child in set(psutil.Process().children()) - before if child.is_running()]
-    assert left == [], "no child is left, not even a zombie"
+    def spawn_spare(command, log):
+        begun.append(forked.spawn_spare(command, log))
+        return begun[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "spawn_spare", spawn_spare)
+        supervisor = Supervisor(Store(tmp_path_factory.mktemp("runs")))
+        supervisor.start()
+        yield supervisor
+        supervisor.close()
+    assert len(begun) > 3
+    assert not any(psutil.pid_exists(worker.pid) for worker in begun), "not even a zombie"
 
 
 def reaches(store, run_id, *states):

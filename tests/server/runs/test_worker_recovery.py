@@ -23,15 +23,34 @@ from gan.train.trainer import Trainer
 from gan.worker import run_dir, worker
 from tests.support.engine import tiny_trainer
 
+BATCH, STEPS = 16, 30
+
+
+def write_run(path: Path) -> Path:
+    """Write the config of a run of STEPS steps, and return its directory."""
+    small = {"width": 8, "z_dim": 8, "batch": BATCH, "kimg": STEPS * BATCH / 1000, "clusters": 1}
+    write_json(path / "config.json", make_config("digits", "modern", 28, 1, **small).to_json())
+    return path
+
 
 @pytest.fixture
 def run(tmp_path):
     """The directory of a short run."""
-    write_json(
-        tmp_path / "run" / "config.json",
-        make_config("digits", "modern", 28, 1, width=8, z_dim=8, batch=16, kimg=1.6, clusters=1).to_json(),
-    )
-    return tmp_path / "run"
+    return write_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The directory of such a run at its end, which tests copy."""
+    path = write_run(tmp_path_factory.mktemp("trained") / "run")
+    assert work(path)["state"] == "finished"
+    return path
+
+
+@pytest.fixture
+def finished(trained, tmp_path):
+    """A copy of the finished run, for a test to change."""
+    return shutil.copytree(trained, tmp_path / "finished")
 
 
 def work(run) -> dict:
@@ -46,11 +65,11 @@ def events(run) -> list[tuple[str, dict]]:
 
 
 def break_step(monkeypatch, breaks, times: int = 1) -> None:
-    """Call `breaks(trainer)` before each of the first `times` steps after the 20th."""
+    """Call `breaks(trainer)` before each of the first `times` steps after the 10th."""
     step, left = Trainer._next_step, [times]
 
     def broken(self):
-        if self.step >= 20 and left[0]:
+        if self.step >= 10 and left[0]:
             left[0] -= 1
             breaks(self)
         return step(self)
@@ -83,10 +102,10 @@ def poison_average(trainer) -> None:
 def test_exploding_numbers_go_back_and_on_with_half_the_learning_rate(poison, run, monkeypatch):
     break_step(monkeypatch, poison)
     status = work(run)
-    assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
+    assert (status["state"], status["step"], status["error"]) == ("finished", STEPS, None)
     [(key, values)] = events(run)
     assert (key, values["percent"]) == ("rolled_back", "50")
-    assert values["step"] <= 20 <= values["at"]
+    assert values["step"] <= 10 <= values["at"]
     tensors, meta = read_state(run / "state" / NEWEST)
     assert (meta["lr_factor"], meta["counters"]["rollbacks"]) == (0.5, 1)
     assert all(tensor.isfinite().all() for tensor in tensors.values())
@@ -131,25 +150,25 @@ def test_a_checkpoint_from_which_numbers_explode_again_gives_way_to_the_one_befo
     """The newest checkpoint was healthy by its numbers, but its training was already diverging."""
     write = worker.Worker._write_state
 
-    def write_at_10_and_20(self, replace=False):
-        if replace or self.trainer.step in (10, 20, 100):
+    def write_at_5_and_10(self, replace=False):
+        if replace or self.trainer.step in (5, 10, STEPS):
             write(self, replace)
 
-    monkeypatch.setattr(worker.Worker, "_write_state", write_at_10_and_20)
+    monkeypatch.setattr(worker.Worker, "_write_state", write_at_5_and_10)
     monkeypatch.setattr(worker, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(worker, "STATE_SHARE", 1.0)
     monkeypatch.setattr(worker, "CHUNK_SECONDS", 1e-6)  # one step at a time
     break_step(monkeypatch, poison, times=2)
     assert work(run)["state"] == "finished"
     assert [(key, values["step"], values["percent"]) for key, values in events(run)] == [
-        ("rolled_back", 20, "50"),
-        ("rolled_back", 10, "25"),
+        ("rolled_back", 10, "50"),
+        ("rolled_back", 5, "25"),
     ]
 
 
-def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(run, capsys):
+def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses_nothing(finished, capsys):
     """The run may start again from nothing only where a person asks for it."""
-    assert work(run)["state"] == "finished"
+    run = finished
     (run / "state" / PREVIOUS).unlink(missing_ok=True)
     content = bytearray((run / "state" / NEWEST).read_bytes())
     content[-5] ^= 1
@@ -165,7 +184,7 @@ def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses
         assert (status["state"], status["error"]["key"], status["step"]) == (
             "failed",
             "train.no_sound_checkpoint",
-            100,
+            STEPS,
         )
         assert {path: path.read_bytes() for path in kept if path.exists()} == kept
     shutil.rmtree(run / "state")
@@ -181,12 +200,11 @@ def test_a_run_whose_only_checkpoint_is_damaged_says_so_at_every_start_and_loses
 
 
 @pytest.mark.parametrize("left", ["stats.jsonl", "samples", "snapshots"])
-def test_whatever_is_left_of_what_was_learnt_keeps_a_run_from_beginning_anew_unasked(left, run):
-    assert work(run)["state"] == "finished"
-    for path in run.iterdir():
+def test_whatever_is_left_of_what_was_learnt_keeps_a_run_from_beginning_anew_unasked(left, finished):
+    for path in finished.iterdir():
         if path.name not in (left, "config.json"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    assert work(run)["error"]["key"] == "train.no_sound_checkpoint"
+    assert work(finished)["error"]["key"] == "train.no_sound_checkpoint"
 
 
 def test_a_run_that_ended_before_its_first_step_begins_by_itself(run, monkeypatch):
@@ -212,7 +230,7 @@ def test_a_full_memory_halves_what_is_worked_on_at_a_time(error, run, monkeypatc
 
     break_step(monkeypatch, fill, times=100)
     status = work(run)
-    assert (status["state"], status["step"]) == ("finished", 100)
+    assert (status["state"], status["step"]) == ("finished", STEPS)
     assert [(key, values["parts"]) for key, values in events(run)] == [("in_parts", 2), ("in_parts", 4)]
     assert read_state(run / "state" / NEWEST)[1]["parts"] == 4
 
@@ -283,7 +301,7 @@ def test_a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room(run, monke
     write, full = run_dir.RunDir.write_sheet, [True]
 
     def refuse(self, step, sheet):
-        if full[0] and step > 20:
+        if full[0] and step > 10:
             raise OSError(errno.ENOSPC, "No space left on device")
         write(self, step, sheet)
 
@@ -296,7 +314,7 @@ def test_a_full_disk_pauses_the_run_and_it_goes_on_when_there_is_room(run, monke
     assert (key, values["step"]) == ("disk_full", read_state(run / "state" / NEWEST)[1]["step"])
     full[0] = False
     status = work(run)
-    assert (status["state"], status["step"], status["error"]) == ("finished", 100, None)
+    assert (status["state"], status["step"], status["error"]) == ("finished", STEPS, None)
     assert (run / ".reserve").stat().st_size == run_dir.RESERVE_BYTES
 
 
@@ -442,8 +460,8 @@ def test_what_a_crash_left_half_written_goes_and_what_the_server_is_writing_stay
     assert [path.exists() for path in others] == [True] * 2
 
 
-def test_a_header_that_holds_nonsense_does_not_end_a_run(run):
-    assert work(run)["state"] == "finished"
+def test_a_header_that_holds_nonsense_does_not_end_a_run(finished):
+    run = finished
     tensors, meta = read_state(run / "state" / NEWEST)
     text = json.dumps({**meta, "counters": {**meta["counters"], "compute": "an abacus"}})
     (run / "state" / NEWEST).write_bytes(save(tensors, {"trainer": text, "sha256": digest(tensors, text)}))
