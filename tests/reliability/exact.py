@@ -16,41 +16,55 @@ from gan import data
 from gan.config import RunConfig
 from gan.device import Device
 from gan.train.autotune.measure import native_bf16
-from gan.train.checkpoint import digest, tensors_of
+from gan.train.checkpoint import tensors_of
 from gan.train.trainer import Trainer
 from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 
-Digests = dict[str, str]
-
-
-def trace(trainer: Trainer, threads: int, steps: int) -> Iterator[Digests]:
-    """Yield tensor name -> SHA-256 after each step, and the sample grid's after the last."""
-    # Both hold for the calling thread.
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    for _ in range(steps):
-        trainer.advance(1)
-        yield {name: digest({name: tensor}) for name, tensor in tensors_of(trainer).items()}
-    yield {"grid": digest({"grid": trainer.sample_grid()})}
-
-
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
-    """Compare several trainings with the first one. They run at the same time, so each is the others' load.
+    """Compare several trainings with the first one after each step, and their sample grids after the last.
 
-    Returns the first difference as a sentence, or None where all give the same bits.
+    All take a step at the same time, so each is the others' load. Returns the first difference as a sentence,
+    or None where all give the same bits.
     """
     dataset = data.load(config.data, config.size, config.channels)
+    prepare_thread(device)
+    trainers = [Trainer(config, dataset, device) for _ in range(times)]
+    with ThreadPoolExecutor(times, initializer=prepare_thread, initargs=(device,)) as pool:
+        for step in range(1, steps + 1):
+            list(pool.map(lambda trainer: trainer.advance(1), trainers))
+            if found := differing([tensors_of(trainer) for trainer in trainers]):
+                return f"step {step}: {found}"
+        grids = list(pool.map(lambda trainer: {"grid": trainer.sample_grid()}, trainers))
+    found = differing(grids)
+    return found and f"after step {steps}: {found}"
+
+
+def prepare_thread(device: Device) -> None:
+    """Give this thread the device's number of cores, and a worker's floating-point mode."""
     torch.set_num_threads(device.threads)
     torch.set_flush_denormal(True)
-    trainers = [Trainer(config, dataset, device) for _ in range(times)]
-    with ThreadPoolExecutor(times) as pool:
-        first, *others = pool.map(lambda trainer: list(trace(trainer, device.threads, steps)), trainers)
+
+
+def differing(states: Sequence[dict[str, torch.Tensor]]) -> str | None:
+    """Say which tensors of these states (name -> contiguous tensor) have other bits than those of the first."""
+    first, *others = states
     for other in others:
-        for step, (was, now) in enumerate(zip(first, other, strict=True), 1):
-            names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
-            if names:
-                return f"step {step}: {len(names)} tensors, {names[0]} first"
+        names = sorted(
+            name for name in first.keys() | other.keys() if not same_bits(first.get(name), other.get(name))
+        )
+        if names:
+            return f"{len(names)} tensors, {names[0]} first"
     return None
+
+
+def same_bits(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
+    """Compare type, shape and bytes: zeros of either sign differ, and a NaN equals itself."""
+    return (
+        one is not None
+        and other is not None
+        and (one.dtype, one.shape) == (other.dtype, other.shape)
+        and torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))
+    )
 
 
 def devices(precisions: Sequence[str]) -> Iterator[Device]:

@@ -23,7 +23,7 @@ from gan.train.checkpoint import read_state
 from gan.worker.worker import refuse_second_worker, work
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
-from tests.fakes.runs import PATIENCE, tiny, wait_until
+from tests.fakes.runs import PATIENCE, SMALL, tiny, wait_until
 from tests.support import forked
 from tests.support.forked import Command
 from tests.unit.mirror.conftest import state_of
@@ -328,9 +328,8 @@ def test_prices_come_from_the_hub_and_own_images_stay_here(bench, monkeypatch, t
 
 
 def test_the_terminal_starts_and_follows_a_job(bench, hub, undisturbed, tmp_path):
-    settings = [f"--{name.replace('_', '-')}={value}" for name, value in
-                {"size": 28, "channels": 1, "batch": 8, "width": 8, "z_dim": 16, "kimg": STEPS * 8 / 1000,
-                 "seed": 0}.items()]  # fmt: skip
+    chosen = {"size": 28, "channels": 1, **SMALL, "kimg": STEPS * 8 / 1000, "seed": 0}
+    settings = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
     words = ["train", "--data", "digits", *settings, "--out", "my-run", "--on", "hf-job", "cpu-basic"]
     words += ["--image", IMAGE]
     place = {"folder": tmp_path, "HF_TOKEN": TOKEN, "HF_ENDPOINT": hub.url, "GANARIUM_MIRROR": PLACE}
