@@ -73,7 +73,7 @@ class Contexts:
         page.on("framenavigated", note)
 
     def _clean(self, context: BrowserContext) -> None:
-        """Close the pages, and clear what they stored. The last page does that, to start no process for it."""
+        """Close the pages, and clear what they stored. The last page does it: another would be a process."""
         *others, last = context.pages or [context.new_page()]
         for page in others:
             page.close()

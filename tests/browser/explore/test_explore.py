@@ -12,6 +12,7 @@ from gan.files import write_json
 from gan.recipes import make_config
 from tests.support.exploring import bar, changes, large, seed, sheet, sliders, still, visit
 from tests.support.generators import RUN, tiny_spec, write_run, write_weights
+from tests.support.moving import as_new, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -37,25 +38,19 @@ def runs(runs_folder):
 
 
 @pytest.fixture(scope="module")
-def desktop(browser):
-    """One visitor for all tests, because later pages load from the browser's cache."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
-    )
-    # The server draws every image. test_browser_path.py tests the browser's own drawing.
-    context.add_init_script("delete window.WebAssembly")
-    yield context
-    context.close()
+def tab(browser, address):
+    """The page of one visitor. The server draws; test_browser_path.py tests the browser's own drawing."""
+    with visitor(browser, address, draws=False) as page:
+        yield page
 
 
 @pytest.fixture
-def page(desktop, address):
-    """A desktop page on the finished run, once its image is drawn."""
-    page = desktop.new_page()
-    visit(page, address)
-    page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
-    yield page
-    page.close()
+def page(tab):
+    """That page on the finished run, reset, once its sheet is drawn."""
+    as_new(tab, draws=False)
+    still(tab)
+    tab.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
+    return tab
 
 
 def test_opens_on_something_alive(page):
