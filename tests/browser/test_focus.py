@@ -6,8 +6,7 @@ The panel with the button sticks to the lower edge, and must not cover it.
 import pytest
 from playwright.sync_api import expect
 
-from tests.fakes.app import bare
-from tests.support.browsing import serve
+from tests.support.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 # The focused control, and whether something covers the middle of its visible part. Hidden radio buttons have
@@ -26,9 +25,21 @@ COVERED = """() => {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("focus") / "runs", change=bare) as address:
-        yield address
+def runs(runs_folder):
+    """No runs, because nothing is trained."""
+    return runs_folder
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """The form with open settings, and with an error message that makes the panel as high as it can be."""
+    page = browser.new_context(locale="en-US").new_page()
+    form = TrainForm(page).visit(address).choose_own()
+    page.click("#train-button")
+    expect(form.answer).to_contain_text("no images yet")
+    form.open_settings()
+    yield page
+    page.context.close()
 
 
 def walk(page, key):
@@ -48,15 +59,9 @@ def walk(page, key):
 
 
 @pytest.mark.parametrize(("width", "height"), [(960, 500), (1280, 1000), (853, 600), (390, 844)])
-def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
-    page = browser.new_context(viewport={"width": width, "height": height}, locale="en-US").new_page()
-    page.goto(f"{address}#tab=train")
-    page.wait_for_selector("gan-time [aria-checked=true]")
-    page.click("gan-data .tr-own")
-    page.click("#train-button")  # an error message makes the panel as high as it can be
-    expect(page.locator("gan-answer .tr-error")).to_contain_text("no images yet")
-    page.click("#train-advanced > button")
-    page.wait_for_selector("#field-seed input")
+def test_nothing_that_has_the_focus_is_covered(page, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("() => new Promise(requestAnimationFrame)")
     panel = page.locator("#train-go")
     share = panel.bounding_box()["height"] / height
     sticks = panel.evaluate("(one) => getComputedStyle(one).position") == "sticky"
@@ -70,4 +75,3 @@ def test_nothing_that_has_the_focus_is_covered(browser, address, width, height):
     assert [one for one in back + forth if one["covered"]] == []
     # the lists of fields without focus are shut
     expect(page.locator("[role=combobox][aria-expanded=true]")).to_have_count(0)
-    page.context.close()

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.train.test_train import open_settings
 from tests.support.browsing import serve
 from tests.support.exploring import bar, changes, here, sliders
 from tests.support.proxying import proxy
+from tests.support.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 TOKEN = "a token behind a proxy"
@@ -96,27 +96,24 @@ def trains(page: Page) -> None:
     page.click("#tab-train-button")
     page.wait_for_selector("gan-time [aria-checked=true]")
     page.locator("#tab-train input[type=file]").first.set_input_files(pictures())
-    open_settings(page)
-    page.fill("#field-batch input", "4")
-    page.press("#field-batch input", "Tab")
+    form = TrainForm(page)
+    form.open_settings()
+    form.set("batch", 4)
     page.click("#train-button")
     expect(page.locator(".tr-picture[src]:not([hidden])")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "strip", [True, False], ids=["the proxy takes the path out", "the proxy leaves it in"]
-)
-def test_a_page_that_was_told_its_path_works_there(strip, told, browser):
-    with proxy(told, "/gan", strip) as address, visit(browser, address) as page:
+def test_a_page_that_was_told_its_path_works_where_the_proxy_takes_it_out(told, browser):
+    with proxy(told, "/gan") as address, visit(browser, address) as page:
         explores(page)
-        if not strip:
-            trains(page)
-            expect(page.locator(".tr-bar")).to_have_attribute("data-state", "running")
 
 
-def test_an_address_without_its_last_slash_is_the_page_too(told, browser):
+def test_a_page_that_was_told_its_path_works_where_the_proxy_leaves_it_in(told, browser):
+    """An address without its last slash is the page too."""
     with proxy(told, "/gan", strip=False) as address, visit(browser, address.rstrip("/")) as page:
         explores(page)
+        trains(page)
+        expect(page.locator(".tr-bar")).to_have_attribute("data-state", "running")
 
 
 def test_a_proxy_that_tells_nothing_is_enough_where_it_takes_the_path_out(untold, browser):

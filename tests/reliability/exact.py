@@ -20,6 +20,7 @@ from gan.train.checkpoint import tensors_of
 from gan.train.trainer import Trainer
 from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 
+
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
     """Compare several trainings with the first one after each step, and their sample grids after the last.
 

@@ -73,16 +73,17 @@ class Contexts:
         page.on("framenavigated", note)
 
     def _clean(self, context: BrowserContext) -> None:
-        for page in context.pages:
+        """Close the pages, and clear what they stored. The last page does it: another would be a process."""
+        *others, last = context.pages or [context.new_page()]
+        for page in others:
             page.close()
         context.set_offline(False)
         context.unroute_all(behavior="ignoreErrors")
+        last.unroute_all(behavior="ignoreErrors")
+        last.goto("about:blank")
         context.clear_cookies()
         context.clear_permissions()
-        origins = self._origins.pop(context, set())
-        if origins:
-            page = context.new_page()
-            session = context.new_cdp_session(page)
-            for origin in origins:
-                session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORED})
-            page.close()
+        session = context.new_cdp_session(last)
+        for origin in self._origins.pop(context, set()):
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORED})
+        last.close()

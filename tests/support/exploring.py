@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import SLOW
@@ -55,17 +54,26 @@ def large(page: Page) -> bytes:
     return page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()").encode()
 
 
+def until(page: Page, condition: Callable[[], object]) -> None:
+    """Let the page go on until `condition()` is true."""
+    end = time.monotonic() + SLOW / 1000
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        page.wait_for_timeout(20)
+
+
 def changes(page: Page, act: Callable[[], object], picture: Callable[[Page], bytes] = large) -> bytes:
     """Call `act`, and wait until the image changes. Returns the new pixels."""
-    before = picture(page)
-    act()
-    end = time.monotonic() + SLOW / 1000
-    while time.monotonic() < end:
+    before = now = picture(page)
+
+    def changed() -> bool:
+        nonlocal now
         now = picture(page)
-        if now != before:
-            return now
-        page.wait_for_timeout(50)
-    pytest.fail("the picture stayed as it was")
+        return now != before
+
+    act()
+    until(page, changed)
+    return now
 
 
 WORDS = """async () => { window.words = await import("/gradio_api/gan/static/latent/encoding.js"); }"""

@@ -20,8 +20,7 @@ AS_NEW = """async (model) => {
   explorer.player?.pause();
   document.activeElement?.blur();
   explorer.choose(model, fresh());
-  delete explorer.views.views.loop;
-  delete explorer.views.views.favourites;
+  for (const name of ["loop", "favourites", "find", "time"]) delete explorer.views.views[name];
   if (explorer.chosen.model) explorer.chosen.reset();
   localStorage.clear();
   dispatchEvent(new StorageEvent("storage", { key: null }));
@@ -37,26 +36,35 @@ def write_models(root: Path) -> Path:
 
 
 @contextmanager
-def visitor(browser: Browser, address: str, model: str = RUN, **options: object) -> Iterator[Page]:
-    """Open the page of one visitor whose browser draws. Any script error fails the test."""
+def visitor(
+    browser: Browser, address: str, model: str = RUN, draws: bool = True, **options: object
+) -> Iterator[Page]:
+    """Open the page of one visitor. Any script error fails the test.
+
+    draws: the browser draws. Else it can't, and the server draws each image.
+    """
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "accept_downloads": True, **options}
     )
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    if not draws:
+        page.add_init_script("delete window.WebAssembly")
     visit(page, address, f"run:{model}")
-    page.wait_for_function(READY)
+    if draws:
+        page.wait_for_function(READY)
     yield page
     assert errors == []
     context.close()
 
 
-def as_new(page: Page) -> Page:
-    """Reset the page: seed 0, no favourites, no key frames."""
+def as_new(page: Page, draws: bool = True) -> Page:
+    """Reset the page: seed 0, no favourites, no key frames. draws: as for `visitor`."""
     page.unroute_all()
     page.evaluate(AS_NEW, f"run:{RUN}")
-    page.wait_for_function(READY)
+    if draws:
+        page.wait_for_function(READY)
     page.wait_for_function("() => document.querySelector('gan-explorer').shown")
     return page
 

@@ -230,7 +230,8 @@ export class DrawingPad {
     });
     pen.beginPath();
     pen.moveTo(...from);
-    pen.lineTo(...to);
+    // a press alone is a dot, but a line of no length would draw nothing
+    pen.lineTo(to[0] + (from === to ? 0.1 : 0), to[1]);
     pen.stroke();
     this.last = to;
   }

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 
 from gan.files import write_json
 from gan.recipes import make_config
-from tests.support.exploring import bar, changes, large, seed, sheet, sliders, still, visit
+from tests.support.exploring import bar, changes, large, seed, sheet, sliders, still, until, visit
 from tests.support.generators import RUN, tiny_spec, write_run, write_weights
+from tests.support.moving import as_new, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -37,25 +38,19 @@ def runs(runs_folder):
 
 
 @pytest.fixture(scope="module")
-def desktop(browser):
-    """One visitor for all tests, because later pages load from the browser's cache."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
-    )
-    # The server draws every image. test_browser_path.py tests the browser's own drawing.
-    context.add_init_script("delete window.WebAssembly")
-    yield context
-    context.close()
+def tab(browser, address):
+    """The page of one visitor. The server draws; test_browser_path.py tests the browser's own drawing."""
+    with visitor(browser, address, draws=False) as page:
+        yield page
 
 
 @pytest.fixture
-def page(desktop, address):
-    """A desktop page on the finished run, once its image is drawn."""
-    page = desktop.new_page()
-    visit(page, address)
-    page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
-    yield page
-    page.close()
+def page(tab):
+    """That page on the finished run, reset, once its sheet is drawn."""
+    as_new(tab, draws=False)
+    still(tab)
+    tab.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
+    return tab
 
 
 def test_opens_on_something_alive(page):
@@ -97,31 +92,27 @@ def test_the_last_position_of_a_drag_is_the_one_that_stays(page):
 
 
 def test_pictures_arrive_in_order_and_one_at_a_time(page):
-    flights, most = set(), 0
-
-    def leave(request):
-        nonlocal most
-        if "/gan/image" in request.url:
-            flights.add(request)
-            most = max(most, len(flights))
-
-    page.on("request", leave)
-    page.on("requestfinished", lambda request: flights.discard(request))
-    drawn = page.evaluate("""async () => {
-      const bar = document.querySelector(".xp-sliders [data-id=p2] input");
-      const drawn = [];
+    """Where the slider goes while an image is on its way, only the last place is drawn."""
+    held = []
+    page.route("**/gan/image?*", lambda route: held.append(route))
+    page.evaluate("""() => {
+      window.drawn = [];
       document.querySelector("gan-explorer").addEventListener("gan:drawn", (event) => drawn.push(event.detail.point.d[2]));
-      for (let i = -60; i <= 60; i += 1) {
-        bar.value = String(i / 20);
-        bar.dispatchEvent(new Event("input", { bubbles: true }));
-        await new Promise(requestAnimationFrame);
-      }
-      while (drawn.at(-1) !== 3) await new Promise(requestAnimationFrame);
-      return drawn;
     }""")  # noqa: E501
-    assert most == 1
-    assert len(drawn) > 2  # the number depends on the machine's load
-    assert drawn == sorted(drawn)
+    for first, *later in ([-3, -2, -1, -0.5], [1, 2, 3]):
+        bar(page, "p2").fill(str(first))
+        until(page, lambda: held)
+        for value in later:
+            bar(page, "p2").fill(str(value))
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert len(held) == 1
+        held.pop().continue_()
+        until(page, lambda: held)
+        assert len(held) == 1
+        held.pop().continue_()
+        page.wait_for_function(f"drawn.at(-1) === {later[-1]}")
+    assert page.evaluate("drawn") == [-3, -0.5, 1, 3]
+    assert held == []
 
 
 def test_the_keyboard_moves_and_resets_a_slider(page):

@@ -1,5 +1,7 @@
 """Test the page's URL in a real browser: back and forward, pasted and copied links, and views on a phone."""
 
+from itertools import product
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -295,10 +297,10 @@ def test_on_a_phone_the_view_follows_the_picture(browser, address):
         assert large(page) == before
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_can_be_chosen_from_has_an_arrow(browser, address, scheme):
-    with visitor(browser, address, CLASSES, color_scheme=scheme) as page:
-        for name in ("Map", "Layers", "Loop", "Walk"):
+def test_what_can_be_chosen_from_has_an_arrow(browser, address):
+    with visitor(browser, address, CLASSES, color_scheme="dark") as page:
+        for scheme, name in product(("dark", "light"), ("Map", "Layers", "Loop", "Walk")):
+            page.emulate_media(color_scheme=scheme)
             view(page, name)
             page.wait_for_function("document.querySelector('gan-explorer').views.opened")
             styles = page.locator(".xp select").evaluate_all(

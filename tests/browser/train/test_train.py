@@ -8,57 +8,15 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.app import bare
-from tests.support.browsing import PHONE, SLOW, serve, spare_is_ready
+from tests.support.browsing import PHONE, SLOW
+from tests.support.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    runs = tmp_path_factory.mktemp("train") / "runs"
-    with serve(runs) as address:
-        spare_is_ready(runs)
-        yield address
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open the Train tab as a new visitor. Any script error fails the test."""
-    contexts, faults = [], []
-
-    def open_page(lang: str = "en-US", **options) -> Page:
-        contexts.append(
-            browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options})
-        )
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{address}#tab=train")
-        page.wait_for_selector("gan-time [aria-checked=true]")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 def api(address: str, path: str) -> dict:
     with urllib.request.urlopen(f"{address}gradio_api/gan/{path}", timeout=20) as reply:
         return json.load(reply)
-
-
-def open_settings(page: Page) -> None:
-    """Open the advanced settings.
-
-    Gradio sets the fields again one frame after they appear. No person types that early.
-    """
-    page.click("#train-advanced > button")
-    page.wait_for_selector("[id^=field-][id$=seed] input:visible")
-    page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
-        "setTimeout(done, 50))))"
-    )
 
 
 def train(page: Page, address: str, minutes: float = 10) -> str:
@@ -97,12 +55,9 @@ def points(page: Page) -> int:
     return page.evaluate("() => document.querySelector('gan-stage').charts.losses.x.length")
 
 
-def test_nothing_trained_yet_says_what_to_do(browser, tmp_path):
-    with serve(tmp_path / "runs", change=bare) as address:
-        page = browser.new_context(locale="en-US").new_page()
-        page.goto(f"{address}#tab=train")
-        expect(page.locator(".tr-empty")).to_contain_text("press Train")
-        page.close()
+def test_nothing_trained_yet_says_what_to_do(visit):
+    """Keep this test the first one of the module. No other module leaves its runs on this server."""
+    expect(visit().locator(".tr-empty")).to_contain_text("press Train")
 
 
 def test_ten_seconds_of_digits_from_the_click_to_the_end(visit, address):
@@ -144,14 +99,14 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     expect(chosen).to_contain_text("Modern")  # points have no DCGAN
     expect(page.locator("gan-recipe").get_by_role("radio", name="Textbook DCGAN")).not_to_be_visible()
     expect(page.locator(".tr-cost-lead")).to_contain_text("on one CPU core")
-    open_settings(page)
+    TrainForm(page).open_settings()
     expect(page.locator("#field-points-batch input")).to_have_value("256")
     expect(page.locator("#field-batch")).not_to_be_visible()
     page.locator("#field-points-batch input").fill("64")
     page.locator("#field-points-batch input").press("Tab")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
     expect(page.locator("#field-points-lr_g input")).to_have_value("0.0001")
-    run_id = train(page, address, 0.1)
+    run_id = train(page, address)
     held = api(address, f"poll?run={run_id}")["run"]["config"]
     assert (held["kind"], held["data"], held["recipe"], held["g_steps"]) == (
         "points",
@@ -168,7 +123,8 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     expect(chosen).to_contain_text("Modern")  # images have no recipe that collapses
     page.click(".gan-lang")
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
-    state(address, run_id, "finished")
+    press_stop(page)
+    state(address, run_id, "stopped")
 
 
 def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
@@ -186,10 +142,11 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv: 300 points")
     page.click(".gan-lang")
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # stored with the form
-    run_id = train(page, address, 0.1)
+    run_id = train(page, address)
     expect(page.locator(".tr-title")).to_contain_text("mine.csv")
     expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
-    state(address, run_id, "finished")
+    press_stop(page)
+    state(address, run_id, "stopped")
 
 
 def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
@@ -198,7 +155,7 @@ def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
     page = visit()
     page.click("text=Points in the plane")
     page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
-    open_settings(page)
+    TrainForm(page).open_settings()
     batch, note = page.locator("#field-points-batch input"), page.locator("gan-points .ow-line")
     page.set_input_files("gan-points input", tmp_path / "40.csv")
     expect(batch).to_have_value("40")
@@ -219,30 +176,13 @@ def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
     page.click("text=Points in the plane")
     page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
     expect(page.locator("gan-points .ow-status")).to_have_text("60.csv: 60 points")
-    run_id = train(page, address, 0.1)
-    assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 60
-    state(address, run_id, "finished")
-
-
-def test_pause_resume_and_stop(visit, address):
-    page = visit()
     run_id = train(page, address)
-    page.click("[data-command=pause]")
-    state(address, run_id, "paused")
-    page.click("[data-command=resume]")
-    state(address, run_id, "running")
-    page.wait_for_selector("[data-command=sample]:visible")
-    page.click("[data-command=sample]")
-    expect(page.locator(".tr-controls > .tr-said")).to_have_text("Generating a new sample grid.")
+    assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 60
     press_stop(page)
     state(address, run_id, "stopped")
-    expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")
-    expect(page.locator("[data-command=resume]")).to_be_hidden()
 
 
-def test_history_stays_where_the_reader_put_it(visit, address):
-    page = visit()
-    train(page, address)
+def history_stays_where_the_reader_put_it(page: Page, address: str) -> None:
     page.wait_for_function("() => Number(document.querySelector('.tr-range').max) >= 2")
     page.locator(".tr-range").fill("0")
     first = api(address, "poll")["run"]["samples"][0]
@@ -266,12 +206,9 @@ def test_history_stays_where_the_reader_put_it(visit, address):
         ),
         arg=first,
     )
-    press_stop(page)
 
 
-def test_zoom_stays_while_data_streams_in(visit, address):
-    page = visit()
-    train(page, address)
+def zoom_stays_while_data_streams_in(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.x.length > 6")
     plot = page.locator(".tr-plot .u-over").first
     plot.scroll_into_view_if_needed()
@@ -299,7 +236,29 @@ def test_zoom_stays_while_data_streams_in(visit, address):
     )
     plot.dblclick()
     page.wait_for_function("() => document.querySelector('gan-stage').charts.losses.plot.scales.x.min === 0")
+
+
+def pauses_resumes_and_stops(page: Page, address: str, run_id: str) -> None:
+    page.click("[data-command=pause]")
+    state(address, run_id, "paused")
+    page.click("[data-command=resume]")
+    state(address, run_id, "running")
+    page.wait_for_selector("[data-command=sample]:visible")
+    page.click("[data-command=sample]")
+    expect(page.locator(".tr-controls > .tr-said")).to_have_text("Generating a new sample grid.")
     press_stop(page)
+    state(address, run_id, "stopped")
+    expect(page.locator(".tr-verdict")).to_contain_text("Stopped.")
+    expect(page.locator("[data-command=resume]")).to_be_hidden()
+
+
+def test_a_run_is_watched_paused_resumed_and_stopped(visit, address):
+    """One run for all three, because each start of a run costs seconds."""
+    page = visit()
+    run_id = train(page, address)
+    history_stays_where_the_reader_put_it(page, address)
+    zoom_stays_while_data_streams_in(page)
+    pauses_resumes_and_stops(page, address, run_id)
 
 
 def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, address):
@@ -316,38 +275,7 @@ def test_a_second_page_follows_the_same_run_and_a_second_run_waits(visit, addres
     state(address, run_id, "stopped")
 
 
-def test_a_bad_setting_is_one_sentence_beside_the_button(visit, address):
-    page = visit()
-    before = len(api(address, "poll")["runs"])
-    open_settings(page)
-    page.fill("#field-batch input", "1")
-    page.press("#field-batch input", "Tab")
-    page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_have_text(
-        "The setting Batch size = 1 is out of range. Choose a value from 2 to 1024."
-    )
-    expect(page.locator("#field-batch input")).to_have_value("1")
-    assert len(api(address, "poll")["runs"]) == before
-
-
-def test_on_a_phone_the_reason_is_brought_back_into_sight(visit):
-    page = visit(**PHONE)
-    open_settings(page)
-    page.fill("#field-batch input", "1")
-    page.press("#field-batch input", "Tab")
-    # as long as a run on display makes the page
-    page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")
-    page.evaluate(
-        "document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ "
-        "block: 'start', behavior: 'instant' })"
-    )
-    # without Playwright's click, which might scroll by itself
-    page.evaluate("document.querySelector('#train-button').click()")
-    expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
-    expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
-
-
-def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit):
+def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit, address):
     page = visit()
     lead, pace, needs = (page.locator(f"gan-cost p >> nth={number}") for number in range(3))
     expect(lead).to_have_text(re.compile(r"^About [\d,]+ images in 5 min$"))
@@ -356,17 +284,20 @@ def test_the_cost_of_the_run_stands_above_the_button_and_follows_the_form(visit)
     narrow = needs.inner_text()
     page.click("gan-time [role=radio] >> nth=3")
     expect(lead).to_have_text(re.compile("in 10 min$"))
-    open_settings(page)
-    page.fill("#field-width input", "64")
-    page.press("#field-width input", "Tab")
+    TrainForm(page).open_settings()
+    TrainForm(page).set("width", 64)
     expect(needs).not_to_have_text(narrow)
     expect(needs).to_contain_text("Parameters: G ")
-    page.fill("#field-batch input", "1")
-    page.press("#field-batch input", "Tab")
-    expect(lead).to_have_text("The setting Batch size = 1 is out of range. Choose a value from 2 to 1024.")
+    TrainForm(page).set("batch", 1)
+    wrong = "The setting Batch size = 1 is out of range. Choose a value from 2 to 1024."
+    expect(lead).to_have_text(wrong)
     expect(needs).to_have_text("")
-    page.fill("#field-batch input", "16")
-    page.press("#field-batch input", "Tab")
+    before = len(api(address, "poll")["runs"])
+    page.click("#train-button")
+    expect(page.locator("gan-answer .tr-error")).to_have_text(wrong)
+    expect(page.locator("#field-batch input")).to_have_value("1")
+    assert len(api(address, "poll")["runs"]) == before
+    TrainForm(page).set("batch", 16)
     expect(lead).to_have_text(re.compile("in 10 min$"))
     page.click(".gan-lang")
     expect(page.locator("gan-cost p >> nth=0")).to_have_text(re.compile("^10 分钟约看 [\\d,]+ 张图片$"))
@@ -399,22 +330,12 @@ def test_where_offers_machines_with_their_cost_and_train_asks_for_the_chosen_one
     assert asked == ["", "t4-small"]
 
 
-def test_own_pictures_without_files_say_so(visit):
-    page = visit("zh-CN")
-    page.click("gan-data [role=radio]:has(.tr-blank)")
-    expect(page.locator("#train-own")).to_be_visible()
-    page.click("#train-button")
-    expect(page.locator("gan-answer .tr-error")).to_contain_text("还没有图片")
-
-
 def test_recipes_change_the_defaults_and_the_formula(visit):
     page = visit()
-    open_settings(page)
+    TrainForm(page).open_settings()
     expect(page.locator("#field-z_dim input")).to_have_value("64")
-    page.fill("#field-seed input", "77")
-    page.press("#field-seed input", "Tab")
-    page.fill("#field-z_dim input", "32")
-    page.press("#field-z_dim input", "Tab")
+    TrainForm(page).set("seed", 77)
+    TrainForm(page).set("z_dim", 32)
     page.click("gan-recipe [role=radio] >> nth=1")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe sets a seed
@@ -426,9 +347,8 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     held = []
     page.route("**/static/train/form/settings.js", lambda route: held.append(route))
     page.goto(f"{address}#tab=train")
-    open_settings(page)
-    page.fill("#field-seed input", "77")
-    page.press("#field-seed input", "Tab")
+    TrainForm(page).open_settings()
+    TrainForm(page).set("seed", 77)
     page.wait_for_timeout(1000)  # the load event arrives meanwhile
     for route in held:
         route.continue_()
@@ -440,7 +360,7 @@ def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
 
 def test_what_is_typed_while_a_choice_sets_the_settings_stays(visit):
     page = visit()
-    open_settings(page)
+    TrainForm(page).open_settings()
     page.evaluate("""() => {
       const answer = window.ganDefaults;
       window.ganDefaults = async (...all) => {
@@ -457,33 +377,26 @@ def test_what_is_typed_while_a_choice_sets_the_settings_stays(visit):
     expect(page.locator("#field-seed input")).to_have_value("77")
 
 
-def test_a_change_of_language_keeps_the_form(visit, address):
+def test_a_change_of_language_keeps_the_form_and_one_of_the_theme_stays(visit):
     page = visit()
     page.click("gan-data [role=radio] >> nth=2")
     page.click("gan-recipe [role=radio] >> nth=1")
     page.click("gan-time [role=radio] >> nth=0")
-    open_settings(page)
-    page.fill("#field-seed input", "77")
-    page.press("#field-seed input", "Tab")
+    TrainForm(page).open_settings()
+    TrainForm(page).set("seed", 77)
     page.click(".gan-lang")
     expect(page.locator("#train-button")).to_have_text("开始训练")
+    expect(page.locator("#tab-train-button")).to_have_text("训练")
+    expect(page.locator("gan-step").first).to_contain_text("数据")
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("像素人脸")
     expect(page.locator("gan-recipe [aria-checked=true]")).to_contain_text("DCGAN")
     expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
-    open_settings(page)
+    TrainForm(page).open_settings()
     expect(page.locator("#field-seed input")).to_have_value("77")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-size input")).to_have_value("64")
     page.reload()  # stored for that one change only
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
-
-
-def test_language_and_theme_switches(visit):
-    page = visit()
-    page.click(".gan-lang")
-    expect(page.locator("#train-button")).to_have_text("开始训练")
-    expect(page.locator("#tab-train-button")).to_have_text("训练")
-    expect(page.locator("gan-step").first).to_contain_text("数据")
     page.click(".gan-lang")
     expect(page.locator("#train-button")).to_have_text("Train")
     switch = page.locator(".gan-header .gan-ghost").last
@@ -494,7 +407,7 @@ def test_language_and_theme_switches(visit):
     expect(page.locator("body.dark")).to_have_count(1)
 
 
-def test_the_page_fits_a_phone(visit):
+def test_the_page_fits_a_phone_and_brings_the_reason_back_into_sight(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     # The "?" looks small, but takes touches 10 px around it.
@@ -507,6 +420,18 @@ def test_the_page_fits_a_phone(visit):
         f"one.className)"
     )
     assert small == []
+    TrainForm(page).open_settings()
+    TrainForm(page).set("batch", 1)
+    # as long as a run on display makes the page
+    page.evaluate("document.querySelector('#train').style.paddingBottom = '100vh'")
+    page.evaluate(
+        "document.activeElement.blur(); document.querySelector('#train-button').scrollIntoView({ "
+        "block: 'start', behavior: 'instant' })"
+    )
+    # without Playwright's click, which might scroll by itself
+    page.evaluate("document.querySelector('#train-button').click()")
+    expect(page.locator("gan-answer .tr-error")).to_be_in_viewport(ratio=1)
+    expect(page.locator("gan-answer .tr-error")).to_contain_text("out of range")
 
 
 def test_a_lost_connection_is_told_and_survived(visit, address):
