@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import os
 import re
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from gan.train.checkpoint import digest, read_state, saved_step
 from gan.worker.health import WINDOW, judge
 from gan.worker.run_dir import RunDir, surplus
 from gan.worker.worker import work
+from tests.fakes.runs import wait_until
 from tests.support import forked
 
 TINY = ["--data", "digits", "--width", "8", "--z-dim", "8", "--batch", "16"]
@@ -61,22 +61,33 @@ def ask(run: Path, command: str) -> None:
 
 def test_a_run_from_the_terminal_to_its_end(tmp_path):
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "gan", "train", *TINY, "--kimg", "2", "--conditional", "--out", str(run)]
+    command = [
+        sys.executable,
+        "-m",
+        "gan",
+        "train",
+        *TINY,
+        "--kimg",
+        "0.8",
+        "--conditional",
+        "--out",
+        str(run),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{run}: finished"
-    assert re.search(r"100%  2\.0 kimg .* images/s", done.stderr)
+    assert re.search(r"100%  0\.8 kimg .* images/s", done.stderr)
     status = read_json(run / "status.json")
     assert (status["state"], status["images"], status["step"], status["progress"]) == (
         "finished",
-        2000,
-        125,
+        800,
+        50,
         1.0,
     )
     assert status["classes"] == list("0123456789")
     lines, _ = read_lines(run / "stats.jsonl")
     assert [line["step"] for line in lines] == sorted({line["step"] for line in lines})
-    assert lines[-1]["step"] == 125
+    assert lines[-1]["step"] == 50
     assert set(lines[0]) == {
         "step",
         "images",
@@ -92,13 +103,13 @@ def test_a_run_from_the_terminal_to_its_end(tmp_path):
     }
     grids = sorted(p.name for p in (run / "samples").iterdir())
     assert grids[0] == "00000000.webp"
-    assert grids[-1] == "00000125.webp"
+    assert grids[-1] == "00000050.webp"
     _, spec = load_generator(run / "live.safetensors")
     assert (spec.size, spec.channels, spec.num_classes) == (28, 1, 10)
     assert [p.name for p in (run / "snapshots").iterdir()] != []
     again = forked.run("train", run)
     assert again.returncode == 0
-    assert read_json(run / "status.json")["images"] == 2000
+    assert read_json(run / "status.json")["images"] == 800
 
 
 def pause(run: Path, how: str) -> dict:
@@ -306,27 +317,21 @@ def test_a_spare_worker_takes_one_run_and_ends_at_end_of_input(tmp_path):
     assert spare.returncode == 0
     assert read_json(tmp_path / "run" / "status.json")["state"] == "finished"
     assert "[finished]  100%" in (tmp_path / "run" / "worker.log").read_text().replace("] 1", "]  1")
-    idle = subprocess.Popen(
-        [sys.executable, "-m", "gan", "train", "--spare"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert idle.communicate("", timeout=180) == ("ready\n", None)
-    assert idle.returncode == 0
+    with open(tmp_path / "idle.log", "wb") as log:
+        idle = forked.spawn_spare((), log)
+    idle._pipe.close()
+    assert idle._child.wait() == 0
+    assert (tmp_path / "idle.log").read_text() == "ready\n"
 
 
-def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path):
-    environment = {**os.environ, "GANARIUM_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "gan", "train", "--spare"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as spare:
-        assert spare.stdout.readline() == "ready\n"
-        end = time.monotonic() + 90
-        while not list((tmp_path / "cache").glob("machine-*.json")) and time.monotonic() < end:
-            time.sleep(0.05)
-        spare.terminate()
+def test_an_idle_spare_gets_to_know_a_new_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANARIUM_CACHE", str(tmp_path / "cache"))
+    with open(tmp_path / "spare.log", "wb") as log:
+        spare = forked.spawn_spare((), log)
+    try:
+        wait_until(lambda: list((tmp_path / "cache").glob("machine-*.json")), timeout=900)  # in quiet
+    finally:
+        spare.dismiss()
     (known,) = (tmp_path / "cache").glob("machine-*.json")
     assert read_json(known)["trials"][0]["seconds"].keys() == {"digits", "landscapes"}
 
