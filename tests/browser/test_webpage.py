@@ -185,13 +185,18 @@ def test_it_has_the_sliders_that_were_chosen(desktop, folder):
 BEGUN = {"seed": "9", "psi": "0.8", "d": "0,1.5", "x": "s0:2,slant:-1.5", "label": "4"}
 
 
+def visit_at(context, folder, name: str, point: str) -> Page:
+    """Open a page in which this text stands as its point."""
+    whole = (folder / f"{name}.html").read_text(encoding="utf-8")
+    moved = whole.replace(POINT, POINT.replace("><", f">{point}<", 1))
+    (folder / "begun.html").write_text(moved, encoding="utf-8")
+    return visit(context, folder, "begun")
+
+
 def test_it_opens_where_it_was_taken(desktop, folder):
     model = shipped("digits")
     model.attributes()
-    whole = (folder / "chosen.html").read_text(encoding="utf-8")
-    with_point = lambda text: whole.replace(POINT, POINT.replace("><", f">{text}<", 1))  # noqa: E731
-    (folder / "begun.html").write_text(with_point(json.dumps(BEGUN)), encoding="utf-8")
-    page = visit(desktop, folder, "begun")
+    page = visit_at(desktop, folder, "chosen", json.dumps(BEGUN))
     point = Point(9, 0.8, 4, (0.0, 1.5), moves=(("s0", 2.0), ("slant", -1.5)))
     same(
         drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point)
@@ -200,15 +205,22 @@ def test_it_opens_where_it_was_taken(desktop, folder):
         drawn(page, lambda: page.get_by_role("button", name="Reset").click()),
         served(model, Point(9, label=4)),
     )
+    assert page.wrong == []
+    page.close()
     place = write_at(model.latent(Point(77)))
-    (folder / "begun.html").write_text(with_point(json.dumps({"at": place, "seed": "3"})), encoding="utf-8")
-    page = visit(desktop, folder, "begun")
+    page = visit_at(desktop, folder, "chosen", json.dumps({"at": place, "seed": "3"}))
     expect(page.get_by_label("Seed", exact=True)).to_have_value("")
     assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("custom latent vector")
-    for wrong in ("[", "7", "null", '{"seed": -1, "d": 3, "at": "AAAA", "label": "99", "x": {"a": 1}}'):
-        (folder / "begun.html").write_text(with_point(wrong), encoding="utf-8")
-        page = visit(desktop, folder, "begun")
-        expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
+    assert page.wrong == []
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[", "7", "null", '{"seed": -1, "d": 3, "at": "AAAA", "label": "99", "x": {"a": 1}}']
+)
+def test_it_opens_at_seed_0_where_its_point_is_none(desktop, folder, wrong):
+    page = visit_at(desktop, folder, "run", wrong)
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
     assert page.wrong == []
     page.close()
 

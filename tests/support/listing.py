@@ -4,8 +4,11 @@ import re
 import urllib.error
 import urllib.request
 
+import psutil
 from playwright.sync_api import Page
 
+from gan.runs.store import Store
+from tests.fakes.runs import state, wait_until
 from tests.support.browsing import SLOW
 
 
@@ -35,3 +38,13 @@ def tool(where, words: str):
 def press_twice(button) -> None:
     """Press twice at once, because the confirmation lasts a few seconds only."""
     button.evaluate("(button) => { button.click(); button.click(); }")
+
+
+def stop_and_delete(runs: Store, run_id: str) -> None:
+    """Stop a run, and delete all runs."""
+    runs.send(run_id, "stop")
+    wait_until(lambda: state(runs, run_id) == "stopped")
+    wait_until(lambda: not psutil.pid_exists(runs.status(run_id)["pid"] or 0))
+    for run in runs.list():
+        runs.hide(run["id"])
+    runs.sweep()

@@ -210,7 +210,7 @@ def test_newer_weights_are_mapped_on_asking(page, runs):
 def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
     context = browser.new_context(**PHONE, locale="zh-CN", color_scheme="dark")
     page = context.new_page()
-    visit(page, address, f"run:{LIVE}", "&view=map")
+    visit(page, address, f"run:{RUN}", "&view=map")
     page.wait_for_function("document.querySelector('gan-explorer').views.views.map?.sheet")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     controls = page.locator(".xp-map button:not(.xp-help), .xp-map select")
@@ -241,6 +241,6 @@ def test_on_a_phone_fingers_pinch_and_a_refusal_is_told(browser, address):
             status=400, json={"error": {"key": "latent.not_yet", "values": {"name": "x"}, "text": "x"}}
         ),
     )
-    page.evaluate(f"location.hash = 'model=run:{RUN}&view=map'")
+    page.evaluate(f"location.hash = 'model=run:{LIVE}&view=map'")
     expect(status(page)).to_contain_text("还没有样本")
     context.close()

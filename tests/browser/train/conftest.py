@@ -1,10 +1,12 @@
 """Define the visitors of the Train tab."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from gan.runs.store import Store
-from tests.fakes.runs import wait_until
+from tests.fakes.runs import past, tiny, wait_until
+from tests.support.generators import tiny_spec, write_weights
 from tests.support.train_form import TrainForm
 
 ENDED = ("finished", "stopped", "failed")
@@ -12,9 +14,9 @@ ENDED = ("finished", "stopped", "failed")
 
 @pytest.fixture(scope="module")
 def runs(runs_folder):
-    """No runs at first. Those that the tests start have ended before their folders go."""
-    yield runs_folder
+    """The store, without runs at first. Those that the tests start have ended before their folders go."""
     store = Store(runs_folder)
+    yield store
     for run in store.list():
         if run["state"] not in ENDED:
             store.send(run["id"], "stop")
@@ -23,22 +25,54 @@ def runs(runs_folder):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open the Train tab as a new visitor. Any script error fails the test."""
-    contexts, faults = [], []
+    """Open a tab as a new visitor. A script error, or a text that becomes a script, fails the test."""
+    pages, faults = [], []
 
-    def open_page(lang: str = "en-US", **options):
-        contexts.append(
-            browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options})
-        )
-        page = contexts[-1].new_page()
+    def open_page(lang: str = "en-US", tab: str = "train", **options):
+        page = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "locale": lang, **options}
+        ).new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        TrainForm(page).visit(address)
+        page.goto(f"{address}#tab={tab}")
+        ready = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
+        page.wait_for_selector(ready[tab], state="attached")
+        pages.append(page)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
+    hits = [page.evaluate("window.hit") for page in pages]
+    for page in pages:
+        page.context.close()
+    assert (faults, [hit for hit in hits if hit]) == ([], [])
+
+
+@pytest.fixture
+def ended(runs):
+    """Make finished runs that visitors can explore. The runs that a test leaves are removed."""
+    made = []
+
+    def make(seed: int = 0, **status) -> str:
+        def fill(folder):
+            write_weights(folder / "live.safetensors", tiny_spec(), seed)
+            (folder / "samples").mkdir()
+            Image.effect_noise((224, 224), 80).save(folder / "samples" / "00000040.webp")
+
+        known = {
+            "state": "finished",
+            "step": 40,
+            "sample_step": 40,
+            "live_step": 40,
+            "images": 1000,
+            "progress": 1.0,
+        }
+        made.append(past(runs, tiny(seed=seed), fill, **{**known, **status}))
+        return made[-1]
+
+    yield make
+    for run_id in made:
+        if (runs.root / run_id).exists():
+            runs.hide(run_id)
+    runs.sweep()
 
 
 @pytest.fixture

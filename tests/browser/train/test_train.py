@@ -38,12 +38,12 @@ def state(address: str, run_id: str, *wanted: str) -> None:
         time.sleep(0.1)
 
 
-def press_stop(page: Page) -> None:
+def press_stop(page: Page, question: str = "Really stop?") -> None:
     """Press Stop twice at once, because its question lasts a few seconds only."""
     page.wait_for_selector("[data-command=stop]:visible")
     twice = "stop.click(); const asked = stop.textContent; stop.click(); return asked"
     asked = page.evaluate(f"() => {{ const stop = document.querySelector('[data-command=stop]'); {twice}; }}")
-    assert asked == "Really stop?"
+    assert asked == question
 
 
 def shown_step(page: Page) -> int:
@@ -60,24 +60,13 @@ def test_nothing_trained_yet_says_what_to_do(visit):
     expect(visit().locator(".tr-empty")).to_contain_text("press Train")
 
 
-def test_ten_seconds_of_digits_from_the_click_to_the_end(visit, address):
+def test_a_short_run_of_digits_from_the_click_to_the_end(visit, address):
     page = visit()
-    run_id = train(page, address, 10 / 60)
-    page.wait_for_selector(".tr-canvas canvas")
-    step, count = shown_step(page), points(page)
-    page.wait_for_function(
-        "before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count
-    )
-    page.wait_for_function(
-        "before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)",
-        arg=f"{step:08d}.webp",
-    )
-    expect(page.locator(".gan-pill")).to_contain_text("Training")
-    page.reload()  # the run belongs to the server, not to the page
-    page.wait_for_selector(".tr-picture[src]:not([hidden])")
-    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern (R3GAN) · 28 px")
-    state(address, run_id, "finished")
+    page.fill("gan-time input", "0.05")
+    page.press("gan-time input", "Tab")
+    run_id = TrainForm(page).press_train()["run"]
     expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
+    assert api(address, f"poll?run={run_id}")["run"]["status"]["state"] == "finished"
     held = api(address, f"poll?run={run_id}")
     page.wait_for_function(
         "wanted => document.querySelector('gan-stage').charts.losses.x.length === wanted",
@@ -123,7 +112,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     expect(chosen).to_contain_text("Modern")  # images have no recipe that collapses
     page.click(".gan-lang")
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
-    press_stop(page)
+    press_stop(page, "确定停止？")
     state(address, run_id, "stopped")
 
 
@@ -145,7 +134,7 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     run_id = train(page, address)
     expect(page.locator(".tr-title")).to_contain_text("mine.csv")
     expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
-    press_stop(page)
+    press_stop(page, "确定停止？")
     state(address, run_id, "stopped")
 
 
@@ -180,6 +169,22 @@ def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
     assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 60
     press_stop(page)
     state(address, run_id, "stopped")
+
+
+def grids_and_curves_stream_in(page: Page) -> None:
+    page.wait_for_selector(".tr-canvas canvas")
+    step, count = shown_step(page), points(page)
+    page.wait_for_function(
+        "before => document.querySelector('gan-stage').charts.losses.x.length > before + 2", arg=count
+    )
+    page.wait_for_function(
+        "before => !document.querySelector('.tr-picture:not([hidden])').src.includes(before)",
+        arg=f"{step:08d}.webp",
+    )
+    expect(page.locator(".gan-pill")).to_contain_text("Training")
+    page.reload()  # the run belongs to the server, not to the page
+    page.wait_for_selector(".tr-picture[src]:not([hidden])")
+    expect(page.locator(".tr-title")).to_contain_text("Digits · Modern (R3GAN) · 28 px")
 
 
 def history_stays_where_the_reader_put_it(page: Page, address: str) -> None:
@@ -253,9 +258,10 @@ def pauses_resumes_and_stops(page: Page, address: str, run_id: str) -> None:
 
 
 def test_a_run_is_watched_paused_resumed_and_stopped(visit, address):
-    """One run for all three, because each start of a run costs seconds."""
+    """One run for all of that, because each start of a run costs seconds."""
     page = visit()
     run_id = train(page, address)
+    grids_and_curves_stream_in(page)
     history_stays_where_the_reader_put_it(page, address)
     zoom_stays_while_data_streams_in(page)
     pauses_resumes_and_stops(page, address, run_id)
