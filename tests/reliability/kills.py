@@ -70,30 +70,31 @@ def survive(
     if not (run / "config.json").exists():
         scenario.make(run, first)
     with (train or scenario.train)(run) as start:
-        while outcome.kills < kills and (words := next_words(run, last)) is not None:
-            rng = random.Random(f"{seed} {name} {outcome.kills}")
-            late = scenario.slow and rng.random() < LATE
-            trainee = start(words)
-            hit = _kill_one(run, trainee, rng.random() < AIMED, LATER if late else SOON, rng)
-            if hit is not None:
-                count_kill(outcome, run, hit)
-                write_json(report, dataclasses.asdict(outcome))
-            elif not trainee.wait():
-                break
-        while (words := next_words(run, last)) is not None and start(words).wait():
-            pass
+        for goal, due in {first: round(kills * scenario.first), last: kills}.items():
+            while (words := next_words(run, goal)) is not None:
+                trainee = start(words)
+                if outcome.kills >= due:
+                    hit = None
+                else:
+                    hit = _kill_one(run, trainee, scenario.slow, f"{seed} {name} {outcome.kills}")
+                if hit is not None:
+                    count_kill(outcome, run, hit)
+                    write_json(report, dataclasses.asdict(outcome))
+                elif not trainee.wait():
+                    break
     outcome.differences, outcome.done = list(_compared(scenario, run, (first, last), outcome)), True
     write_json(report, dataclasses.asdict(outcome))
     return outcome
 
 
-def _kill_one(
-    run: Path, trainee: Trainee, aimed: bool, after: tuple[float, float], rng: random.Random
-) -> bool | None:
-    """Kill what trains a run.
+def _kill_one(run: Path, trainee: Trainee, slow: bool, seed: str) -> bool | None:
+    """Kill what trains a run, at a moment that depends on the seed. slow: see Scenario.
 
     Returns whether it was writing a checkpoint, or None where it ended by itself.
     """
+    rng = random.Random(seed)
+    after = LATER if slow and rng.random() < LATE else SOON
+    aimed = rng.random() < AIMED
     end = time.monotonic() + PATIENCE
     while not (trainee.trains() or trainee.ended()) and time.monotonic() < end:
         time.sleep(POLL)

@@ -39,15 +39,16 @@ class Scenario(NamedTuple):
 def next_words(run: Path, steps: int) -> list[str] | None:
     """Return further arguments for the next `gan train RUN`; None for a run that is over.
 
-    steps: of its last budget. A run that finished before it is given more.
+    steps: of a budget. A run that finished with a smaller one is given more. One with a larger one is over.
     """
-    state = read_object(run / "status.json").get("state")
-    if state != "finished":
-        return None if state == "failed" else []
-    config = read_config(run)
+    status, config = read_object(run / "status.json"), read_config(run)
     of_step = config.batch * config.d_steps
     left = steps * of_step - config.budget_images
-    return ["--more", str(left / 1000)] if left > 0 else None
+    if status.get("state") == "failed" or left < 0:
+        return None
+    if status.get("state") != "finished":
+        return []
+    return ["--more", str(left / 1000)] if left else None
 
 
 def _shipped(name: str, run: Path, steps: int, **settings: object) -> None:
