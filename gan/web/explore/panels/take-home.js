@@ -1,5 +1,6 @@
 // Downloads of the generator: as a web page that needs no server, or as ONNX.
-import { h, icon, must } from "../../core/dom.js";
+import { patiently } from "../../core/api.js";
+import { h, icon, must, setText } from "../../core/dom.js";
 import { refusal, t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
 import { movedAlong } from "../../latent/point.js";
@@ -77,10 +78,11 @@ export class TakeHome {
     name.textContent = t("explore.taking");
     try {
       const page = form === "html";
-      const reply = await fetched(`take/${form}`, {
-        id,
-        sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null,
-      });
+      const sliders = page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null;
+      const reply = await patiently(
+        () => fetched(`take/${form}`, { id, sliders }, 1),
+        () => setText(name, t("common.waits")),
+      );
       const [, file] = must(
         /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? ""),
         "name of the file",
