@@ -1,12 +1,16 @@
 """Test a page whose server is overloaded for a moment: it asks again, and shows no error."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
 
 from gan.errors import UserError
+from gan.runs.store import Store
 from gan.ui.server.http import refusal
+from tests.fakes.runs import past, tiny
+from tests.support.parcels import write_state
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)
@@ -14,13 +18,14 @@ BUSY = json.loads(refusal(UserError("ui.busy")).body)
 
 @pytest.fixture(scope="module")
 def runs(runs_folder):
-    """No runs, because the shipped models are enough."""
+    """One paused run."""
+    past(Store(runs_folder), tiny(), write_state, state="paused", step=3, images=24)
     return runs_folder
 
 
 @pytest.fixture
 def busy(browser, address):
-    """Open a tab of a page whose server is busy at the first two requests to a path.
+    """Open a tab of a page whose server is busy at the first two requests to a path (a pattern).
 
     Returns the page, and the list of those requests.
     """
@@ -38,7 +43,7 @@ def busy(browser, address):
             else:
                 route.continue_()
 
-        page.route(f"**/gradio_api/gan/{path}?*", answer)
+        page.route(re.compile(rf"/gradio_api/gan/{path}(\?.*)?$"), answer)
         page.goto(f"{address}#tab={tab}")
         return page, asked
 
@@ -60,6 +65,41 @@ def test_the_picture_is_asked_for_again(busy):
     page.wait_for_function("() => document.querySelector('gan-explorer').shown")
     expect(page.locator(".xp-note")).to_be_hidden()
     assert len(asked) >= 3
+
+
+WAITS = "The server is busy. Waiting…"
+
+
+def test_a_download_and_what_is_added_wait_for_their_turn(busy, tmp_path):
+    """A whole run leaves one page, and comes back at another."""
+    page, asked = busy("train", "runs/[^/]+/file")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this run").click()
+        expect(page.get_by_role("button", name=WAITS)).to_be_disabled()
+    download.value.save_as(tmp_path / "run.zip")
+    expect(page.get_by_role("button", name="Download this run")).to_be_enabled()
+    assert len(asked) == 3
+    page, asked = busy("train", "runs/arrive")
+    page.get_by_text("Runs (1)").click()
+    page.get_by_label("Add a run from a file").set_input_files(tmp_path / "run.zip")
+    expect(page.get_by_role("button", name=WAITS)).to_be_disabled()
+    expect(page.get_by_text("Added. It arrived as it was.")).to_be_visible()
+    assert len(asked) == 3
+
+
+def test_a_pull_and_an_export_wait_for_their_turn(busy):
+    page, asked = busy("explore", "pull")
+    page.get_by_role("button", name="Hub").click()
+    page.get_by_label("Model on the Hugging Face Hub").fill("ada/digits")
+    page.get_by_role("button", name="Pull").click()
+    expect(page.locator("#xp-pull").get_by_role("button", name=WAITS)).to_be_disabled()
+    expect(page.locator(".xp-note")).to_contain_text("The Hub")  # there is no such model
+    assert len(asked) == 3
+    page, asked = busy("explore", "take/onnx")
+    with page.expect_download():
+        page.get_by_role("button", name="ONNX", exact=True).click()
+        expect(page.locator(".xp-take").get_by_role("button", name=WAITS)).to_be_disabled()
+    assert len(asked) == 3
 
 
 COUNT = """

@@ -19,7 +19,7 @@ page.ganEarly = { lang: "en", applyTheme() {} };
 page.document = { documentElement: { lang: "en" } };
 page.CustomEvent ??= class extends Event {}; // node 18 has none
 
-const { address, place, request } = await import("../../gan/web/core/api.js");
+const { address, patiently, place, request } = await import("../../gan/web/core/api.js");
 const { later, latest } = await import("../../gan/web/core/debounce.js");
 const { ago, clock, device, fileSize, short, whole } = await import("../../gan/web/core/format.js");
 const { greet, visitorHeaders } = await import("../../gan/web/core/frame.js");
@@ -250,4 +250,39 @@ test("only Hugging Face's page around a Space names the visitor whose quota coun
   hear({ origin: "https://huggingface.co", data: "supports-zerogpu-headers" });
   assert.deepEqual(await visitorHeaders(here), { "x-hf-visitor": "bob" });
   assert.deepEqual(sent.at(-1), ["zerogpu-headers", "https://huggingface.co"]);
+});
+
+test("a busy server is asked again until it answers, or until somebody gives up", async () => {
+  const busy = { key: "ui.busy", offline: true };
+  let asked = 0;
+  /** @type {number[]} */
+  const pauses = [];
+  const pause = async (/** @type {number} */ ms) => pauses.push(ms);
+  const third = async () => {
+    asked += 1;
+    if (asked < 3) throw busy;
+    return "taken";
+  };
+  /** @type {unknown[]} */
+  const told = [];
+  assert.equal(await patiently(third, (error) => told.push(error), pause), "taken");
+  assert.deepEqual(told, [busy, busy]);
+  assert.ok(pauses.length === 2 && pauses.every((ms) => ms >= 1500 && ms < 3000));
+  const other = { key: "runs.unknown" };
+  await assert.rejects(
+    patiently(
+      () => Promise.reject(other),
+      () => {},
+      pause,
+    ),
+    other,
+  );
+  const gone = { text: "" };
+  const giveUp = () => {
+    throw gone;
+  };
+  await assert.rejects(
+    patiently(() => Promise.reject(busy), giveUp, pause),
+    gone,
+  );
 });

@@ -3,6 +3,9 @@ import { LOCKED } from "./events.js";
 import { refusal, t } from "./i18n.js";
 
 const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
+// ms before the next question to a busy server, plus up to as much again at random. So a class does not ask at
+// once. A search of the server ends after five seconds without a question.
+const PAUSE = 1500;
 
 /**
  * The address of one of our routes: address("image", {id, seed}).
@@ -47,4 +50,28 @@ export async function request(path, { query, method = "GET", value, signal, head
   if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED));
   if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
   return answer;
+}
+
+/**
+ * What `ask` resolves to. While the server is too busy it is called again, as the server's sentence promises.
+ * `waiting(error)` is called before each pause, and may throw to give up.
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @param {(error: Refusal) => void} waiting
+ */
+export async function patiently(
+  ask,
+  waiting = () => {},
+  pause = (/** @type {number} */ ms) => new Promise((later) => setTimeout(later, ms)),
+) {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const error = refusal(thrown);
+      if (error.key !== "ui.busy") throw thrown;
+      waiting(error);
+    }
+    await pause(PAUSE * (1 + Math.random()));
+  }
 }

@@ -1,6 +1,6 @@
 // The directions of a model by family, loaded on demand. GET model brings the principal ones; the others have
 // routes of their own.
-import { address, request } from "../core/api.js";
+import { address, patiently, request } from "../core/api.js";
 import { must } from "../core/dom.js";
 
 /** @typedef {"principal" | "factors" | "attributes"} FamilyName */
@@ -141,12 +141,15 @@ export class Families {
   async #fetch(family, asked) {
     const model = must(this.model, "model");
     const query = { id: model.id, v: model.updated };
-    const answer = family === "principal" ? null : await request(family, { query });
+    const given = () => {
+      if (asked !== this.asked) throw { text: "" }; // another model was opened meanwhile
+    };
+    const answer = family === "principal" ? null : await patiently(() => request(family, { query }), given);
     const bytes = answer
       ? Uint8Array.from(atob(answer.vectors), (letter) => letter.charCodeAt(0)).buffer
-      : await principal(query);
+      : await patiently(() => principal(query), given);
     const ofEach = vectors(bytes, model.z_dim);
-    if (asked !== this.asked) throw { text: "" }; // another model was opened meanwhile
+    given();
     const directions = answer ? answer.directions : must(model.directions, "directions of the model");
     const found = directions.map((direction, index) => ({ ...direction, vector: ofEach[index] }));
     if (answer && family === "attributes")

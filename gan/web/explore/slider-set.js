@@ -1,6 +1,6 @@
 // The reader's sliders: which directions, their names, their order. This browser stores them for each model.
 // The reader can also save them with the model, or in a file.
-import { request } from "../core/api.js";
+import { patiently, request } from "../core/api.js";
 import { must } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { familyOf, likeness } from "./families.js";
@@ -200,15 +200,18 @@ export class SliderSet {
     return saved !== null && saved !== undefined && asText(tidy(saved)) === asText(this.written());
   }
 
-  /** Save the list with the model for everybody, or delete it if it is saved. Throws the server's error. */
-  async save() {
+  /**
+   * Save the list with the model for everybody, or delete it if it is saved. Throws the server's error.
+   * @param {(error: Refusal) => void} waiting gets the sentence of a busy server, which is asked again
+   */
+  async save(waiting) {
     const { isSaved } = this;
     const model = must(this.model, "model");
-    const { saved } = await request("directions/save", {
-      method: "POST",
-      query: { id: model.id },
-      value: isSaved ? NOTHING : this.written(),
-    });
+    const value = isSaved ? NOTHING : this.written();
+    const { saved } = await patiently(
+      () => request("directions/save", { method: "POST", query: { id: model.id }, value }),
+      waiting,
+    );
     if (this.model?.id !== model.id) return;
     this.model.saved = saved;
     if (isSaved) return void this.#change({}); // it is the reader's own list again

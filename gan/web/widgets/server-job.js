@@ -1,8 +1,8 @@
 // Work that the server does for this visitor while the page polls it: searching for a picture, dragging
 // points.
-import { request } from "../core/api.js";
+import { patiently, request } from "../core/api.js";
 import { setText } from "../core/dom.js";
-import { refusal, t } from "../core/i18n.js";
+import { refusal, sentence, t } from "../core/i18n.js";
 
 const QUEUE = 1000; // ms between two requests while other jobs go first
 
@@ -56,7 +56,7 @@ export class ServerJob {
     const mine = { model };
     this.#mine = mine;
     try {
-      const answer = await send();
+      const answer = await this.#patiently(mine, send);
       mine.name = answer.job;
       if (this.#mine !== mine) return this.#end(mine);
       begun(answer);
@@ -92,10 +92,27 @@ export class ServerJob {
     this.#ask({ job: name, end: true }).catch(() => {});
   }
 
+  /**
+   * What `ask` resolves to. A busy server is asked again while this work goes on; `status` says so.
+   * @template T
+   * @param {Work} mine
+   * @param {() => Promise<T>} ask
+   * @returns {Promise<T>}
+   */
+  #patiently(mine, ask) {
+    const still = async () => {
+      if (this.#mine !== mine) throw { text: "" };
+      return ask();
+    };
+    return patiently(still, (error) => {
+      if (this.#mine === mine) setText(this.status, sentence(error));
+    });
+  }
+
   /** @param {Work} mine */
   async #watch(mine) {
     while (this.#mine === mine) {
-      const state = await this.#ask({ job: mine.name });
+      const state = await this.#patiently(mine, () => this.#ask({ job: mine.name }));
       if (this.#mine !== mine || this.explorer.point.model !== mine.model) return;
       const waiting = state.state === "waiting";
       if (waiting)

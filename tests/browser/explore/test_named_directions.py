@@ -160,16 +160,14 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
 
     def answer(route):
         if failing:
-            route.fulfill(
-                status=503, json={"error": {"key": "ui.busy", "values": {}, "text": "busy", "offline": True}}
-            )
+            route.fulfill(status=500, json={"error": {"key": "internal", "text": "Went wrong."}})
         else:
             route.fallback()
 
     name_them(page)
     page.route("**/gan/attributes?*", answer)
     visit(page, address, rest="&view=directions")
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("The server is too busy")
+    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Went wrong.")
     failing.clear()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".xp-dir")).to_have_count(2)

@@ -1,6 +1,6 @@
 // The cards of the models: shipped checkpoints, pulled models, finished runs, and the run that is training. A
 // button beside them opens a field that pulls another model from the Hugging Face Hub.
-import { address, request } from "../../core/api.js";
+import { address, patiently, request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
 import { known, refusal, t } from "../../core/i18n.js";
@@ -165,7 +165,10 @@ export class ModelPicker {
     this.button.disabled = true;
     setText(this.button, t("explore.pulling"));
     try {
-      const { id } = await request("pull", { method: "POST", value: { id: name } });
+      const { id } = await patiently(
+        () => request("pull", { method: "POST", value: { id: name } }),
+        () => setText(this.button, t("common.waits")),
+      );
       this.name.value = "";
       this.#open(false);
       this.pick(id);

@@ -1,5 +1,6 @@
 // Ways to take the generator away: as a web page that needs no server, as ONNX, or to the Hugging Face Hub.
-import { h, icon, must } from "../../core/dom.js";
+import { patiently } from "../../core/api.js";
+import { h, icon, must, setText } from "../../core/dom.js";
 import { refusal, t } from "../../core/i18n.js";
 import { written } from "../../latent/encoding.js";
 import { movedAlong } from "../../latent/point.js";
@@ -80,10 +81,11 @@ export class TakeHome {
     name.textContent = t("explore.taking");
     try {
       const page = form === "html";
-      const reply = await fetched(`take/${form}`, {
-        id,
-        sliders: page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null,
-      });
+      const sliders = page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null;
+      const reply = await patiently(
+        () => fetched(`take/${form}`, { id, sliders }, 1),
+        () => setText(name, t("common.waits")),
+      );
       const [, file] = must(
         /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? ""),
         "name of the file",

@@ -1,5 +1,5 @@
 // <gan-points>: an uploaded file of points. The reader chooses or drops it, and the server checks it at once.
-import { request } from "../../core/api.js";
+import { patiently, request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CHOOSE, FORM } from "../../core/events.js";
 import { whole } from "../../core/format.js";
@@ -100,7 +100,10 @@ class OwnPoints extends HTMLElement {
       if (refused) throw refused;
       setText(this.status, t("train.points_reading"));
       const [path] = await send([file], () => {}, signal);
-      const { count } = await request("points", { method: "POST", value: { files: [path] }, signal });
+      const { count } = await patiently(
+        () => request("points", { method: "POST", value: { files: [path] }, signal }),
+        (error) => !signal.aborted && setText(this.status, sentence(error)),
+      );
       this.show({ name, path, count });
     } catch (error) {
       if (!signal.aborted) this.refuse(error);

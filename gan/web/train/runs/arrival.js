@@ -1,5 +1,5 @@
 // The button that adds a run from a file, which another server's "Download this run" has written.
-import { request } from "../../core/api.js";
+import { patiently, request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh, view } from "../../shell/run-feed.js";
@@ -39,7 +39,10 @@ export class Arrival {
       const progress = (/** @type {number} */ part) =>
         setText(this.name, t("stage.bringing", { percent: Math.round(100 * part) }));
       const files = await send([file], progress, new AbortController().signal);
-      const { run } = await request("runs/arrive", { method: "POST", value: { files } });
+      const { run } = await patiently(
+        () => request("runs/arrive", { method: "POST", value: { files } }),
+        () => setText(this.name, t("common.waits")),
+      );
       this.say(t("stage.bring_done"));
       view(run);
       refresh();

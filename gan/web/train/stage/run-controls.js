@@ -1,5 +1,5 @@
 // The buttons for the shown run.
-import { request } from "../../core/api.js";
+import { patiently, request } from "../../core/api.js";
 import { controls, isVisitor } from "../../core/control.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CONTROL, EXPLORE } from "../../core/events.js";
@@ -186,7 +186,12 @@ export class RunControls {
     this.take.disabled = true;
     setText(this.takeName, t("stage.taking"));
     try {
-      save(await (await fetched(`runs/${id}/file`, {})).blob(), `${id}.zip`);
+      const reply = await patiently(
+        () => fetched(`runs/${id}/file`, {}, 1),
+        () => setText(this.takeName, t("common.waits")),
+      );
+      setText(this.takeName, t("stage.taking"));
+      save(await reply.blob(), `${id}.zip`);
       this.say(t("stage.take_done"));
     } catch (error) {
       this.say(sentence(refusal(error)), true);

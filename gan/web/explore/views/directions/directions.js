@@ -277,7 +277,7 @@ export class View {
     const { chosen } = this.explorer;
     this.everybody.disabled = true;
     try {
-      await chosen.save();
+      await chosen.save((error) => this.announce(sentence(error)));
       await this.show();
       this.announce(t(chosen.isSaved ? "explore.list_saved" : "explore.list_unsaved"));
     } catch (error) {

@@ -1,10 +1,7 @@
 // The file of a loop. The server makes it, and reports its progress in the same answer.
-import { address } from "../../../core/api.js";
+import { address, patiently } from "../../../core/api.js";
 import { must } from "../../../core/dom.js";
-import { refusal, t } from "../../../core/i18n.js";
-
-const TRIES = 20; // enough for a class that saves its loops at once
-const PAUSE = 2000; // ms, plus up to as much again at random
+import { t } from "../../../core/i18n.js";
 
 /**
  * Drawn frames and their number, or `packing` after the last.
@@ -17,18 +14,11 @@ const PAUSE = 2000; // ms, plus up to as much again at random
  * @param {(progress: Progress) => void} report
  * @param {AbortSignal} signal
  */
-export async function film(asked, report, signal) {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await once(asked, report, signal);
-    } catch (thrown) {
-      const error = refusal(thrown);
-      if (!error.offline || error.key !== "ui.busy" || attempt === TRIES) throw error;
-      await new Promise((later) => setTimeout(later, PAUSE * (1 + Math.random())));
-      signal.throwIfAborted();
-    }
-  }
-}
+export const film = (asked, report, signal) =>
+  patiently(
+    () => once(asked, report, signal),
+    () => signal.throwIfAborted(),
+  );
 
 /**
  * @param {Query} asked
