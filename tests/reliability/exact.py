@@ -20,6 +20,7 @@ from gan.train.checkpoint import tensors_of
 from gan.train.trainer import Trainer
 from tests.reliability.shipped import RUNS, SLOW, THREADS, busy, config_of
 
+
 def first_difference(config: RunConfig, device: Device, steps: int, times: int = 2) -> str | None:
     """Compare several trainings with the first one after each step, and their sample grids after the last.
 
@@ -46,7 +47,7 @@ def prepare_thread(device: Device) -> None:
 
 
 def differing(states: Sequence[dict[str, torch.Tensor]]) -> str | None:
-    """Say which tensors of these states (name -> contiguous tensor) have other bits than those of the first."""
+    """Say which of these states' tensors (contiguous, by name) have other bits than the first one's."""
     first, *others = states
     for other in others:
         names = sorted(
