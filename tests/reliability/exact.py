@@ -47,7 +47,7 @@ def prepare_thread(device: Device) -> None:
 
 
 def differing(states: Sequence[dict[str, torch.Tensor]]) -> str | None:
-    """Say which tensors of these states (name -> contiguous tensor) have other bits than those of the first."""
+    """Say which of these states' tensors (contiguous, by name) have other bits than the first one's."""
     first, *others = states
     for other in others:
         names = sorted(

@@ -55,6 +55,7 @@ RUNTIME = [
     f"vendor/{path.parent.name}/{path.name}"
     for path in sorted((STATIC / "vendor").glob("onnxruntime-web-*/ort*"))
 ]
+IDLE = 60.0  # seconds at most that the idle viewer measures, before and after
 WARM_UP = 20.0  # seconds of a run before the measurement
 # Caches fill, and thread pools reach their size. Any further growth is a leak.
 MAY_GROW = {"MB": 64, "files": 8, "threads": 8}
@@ -79,6 +80,12 @@ class Crowd(NamedTuple):
     viewers: int = 1
     dragging: int = 0
     drawn_by: str = "browser"
+
+    @property
+    def measured(self) -> str:
+        """The aims that this crowd can measure, as a phrase."""
+        pictures = self.drawn_by == "server" and self.dragging
+        return "every aim" if pictures else "every aim but that of pictures, which was not measured,"
 
 
 class Page:
@@ -320,10 +327,22 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--viewers", type=at_least(1, int), default=30)
     parser.add_argument("--dragging", type=at_least(0, int), default=10)
-    parser.add_argument("--drawn-by", choices=list(DRAWN_BY), default="browser")
+    parser.add_argument(
+        "--drawn-by",
+        nargs="+",
+        choices=list(DRAWN_BY),
+        default=["browser"],
+        help="of several, each in turn",
+    )
     parser.add_argument("--minutes", type=at_least(0.1), default=5.0)
     parser.add_argument("--data", choices=["digits", "landscapes"], default="digits")
     options = parser.parse_args(words)
+    missed = measure([Crowd(options.viewers, options.dragging, by) for by in options.drawn_by], options)
+    return 1 if missed else 0
+
+
+def measure(crowds: Sequence[Crowd], options: argparse.Namespace) -> list[str]:
+    """Let each crowd in turn view one server's page. Prints the measurements; returns what was missed."""
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place))
         size, channels = {"digits": (28, 1), "landscapes": (64, 3)}[options.data]
@@ -332,35 +351,28 @@ def main(words: Sequence[str] | None = None) -> int:
             while read_json(run / "status.json")["state"] != "running":
                 time.sleep(0.2)
             # The first viewer makes the server load torch and a model.
-            asyncio.run(attend(address, Crowd(1, min(1, options.dragging), options.drawn_by), WARM_UP))
+            for crowd in crowds:
+                asyncio.run(attend(address, Crowd(1, min(1, crowd.dragging), crowd.drawn_by), WARM_UP))
             server = next(
                 child for child in psutil.Process().children() if place in " ".join(child.cmdline())
             )
             processes = {"server": server, "worker": psutil.Process(read_json(run / "status.json")["pid"])}
-            idle = min(60.0, 60 * options.minutes)
+            idle, seconds = min(IDLE, 60 * options.minutes), 60 * options.minutes
             alone = [phase(address, run, processes, Crowd(), idle)]
             before = {name: footprint(process) for name, process in processes.items()}
-            busy = phase(
-                address,
-                run,
-                processes,
-                Crowd(options.viewers, options.dragging, options.drawn_by),
-                60 * options.minutes,
-            )
+            busy = [phase(address, run, processes, crowd, seconds) for crowd in crowds]
             alone.append(phase(address, run, processes, Crowd(), idle))
             missed = [
                 each
                 for name, process in processes.items()
                 for each in grown(name, before[name], footprint(process))
             ]
-    missed += report(alone, busy, options.minutes)
-    measured = (
-        "every aim"
-        if options.drawn_by == "server" and options.dragging
-        else "every aim but that of pictures, which was not measured,"
-    )
-    print("missed: " + "; ".join(missed) if missed else f"{measured} is reached")
-    return 1 if missed else 0
+    for crowd, each in zip(crowds, busy, strict=True):
+        print(f"samples drawn by the {crowd.drawn_by}:")
+        wrong = missed + report(alone, each, options.minutes)
+        print("missed: " + "; ".join(wrong) if wrong else f"{crowd.measured} is reached")
+        missed = wrong
+    return missed
 
 
 if __name__ == "__main__":

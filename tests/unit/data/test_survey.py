@@ -56,7 +56,7 @@ def pets(count: int = 10) -> dict[str, bytes]:
 
 def child(*arguments: object) -> tuple[int, dict]:
     command = [sys.executable, "-m", "gan.data.own.survey", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=6000, check=False)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -118,7 +118,7 @@ def test_the_survey_needs_no_torch():
     )
     assert (
         subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600, check=True
         ).stdout
         == "[]\n"
     )
@@ -328,7 +328,7 @@ def test_a_real_run_of_odd_pictures_tells_so(tmp_path):
         "black",
     ]
     done = subprocess.run(
-        [*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "Left out 1: " in done.stderr

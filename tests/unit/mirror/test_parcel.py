@@ -175,7 +175,7 @@ def test_the_model_that_a_run_started_from_travels_with_it(trained, tmp_path):
 def test_a_copy_is_of_one_step_while_the_run_trains(tmp_path):
     """The copies are made in a thread, as fast as they can, while this one trains."""
     store = Store(tmp_path / "runs")
-    run = store.path(store.create(tiny(60)))
+    run = store.path(store.create(tiny(30)))
     over, taken, faults = threading.Event(), [], []
 
     def copy():

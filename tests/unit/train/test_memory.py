@@ -48,7 +48,7 @@ UPDATES = ["accumulate_d_gradients", "d_objective", "accumulate_g_gradients", "u
 
 
 class Full:
-    """See Fills. A dispatch mode that defines this method itself would load torch's compiler: 2 s of a core."""
+    """The method of Fills. A dispatch mode that defines it itself loads torch's compiler: 2 s of a core."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.count += 1
