@@ -38,12 +38,18 @@ def state(address: str, run_id: str, *wanted: str) -> None:
         time.sleep(0.1)
 
 
-def press_stop(page: Page, question: str = "Really stop?") -> None:
+def end(page: Page, address: str, run_id: str) -> None:
+    """Stop a run, unless it has finished meanwhile."""
+    page.request.post(f"{address}gradio_api/gan/runs/{run_id}/stop")
+    state(address, run_id, "stopped", "finished")
+
+
+def press_stop(page: Page) -> None:
     """Press Stop twice at once, because its question lasts a few seconds only."""
     page.wait_for_selector("[data-command=stop]:visible")
     twice = "stop.click(); const asked = stop.textContent; stop.click(); return asked"
     asked = page.evaluate(f"() => {{ const stop = document.querySelector('[data-command=stop]'); {twice}; }}")
-    assert asked == question
+    assert asked == "Really stop?"
 
 
 def shown_step(page: Page) -> int:
@@ -95,7 +101,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     page.locator("#field-points-batch input").press("Tab")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
     expect(page.locator("#field-points-lr_g input")).to_have_value("0.0001")
-    run_id = train(page, address)
+    run_id = train(page, address, 1)
     held = api(address, f"poll?run={run_id}")["run"]["config"]
     assert (held["kind"], held["data"], held["recipe"], held["g_steps"]) == (
         "points",
@@ -112,8 +118,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     expect(chosen).to_contain_text("Modern")  # images have no recipe that collapses
     page.click(".gan-lang")
     expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
-    press_stop(page, "确定停止？")
-    state(address, run_id, "stopped")
+    end(page, address, run_id)
 
 
 def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
@@ -131,11 +136,10 @@ def test_a_file_of_points_is_checked_and_trained_on(visit, address, tmp_path):
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv: 300 points")
     page.click(".gan-lang")
     expect(page.locator("gan-points .ow-status")).to_have_text("mine.csv：300 个点")  # stored with the form
-    run_id = train(page, address)
+    run_id = train(page, address, 1)
     expect(page.locator(".tr-title")).to_contain_text("mine.csv")
     expect(page.locator(".tr-facts")).not_to_contain_text("Modes covered")
-    press_stop(page, "确定停止？")
-    state(address, run_id, "stopped")
+    end(page, address, run_id)
 
 
 def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
