@@ -89,7 +89,7 @@ def test_a_download_and_what_is_added_wait_for_their_turn(busy, tmp_path):
 
 def test_a_pull_and_an_export_wait_for_their_turn(busy):
     page, asked = busy("explore", "pull")
-    page.get_by_role("button", name="Hub").click()
+    page.get_by_role("button", name="Hub", exact=True).click()
     page.get_by_label("Model on the Hugging Face Hub").fill("ada/digits")
     page.get_by_role("button", name="Pull").click()
     expect(page.locator("#xp-pull").get_by_role("button", name=WAITS)).to_be_disabled()

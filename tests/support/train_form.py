@@ -34,7 +34,7 @@ class TrainForm:
     def choose_own(self) -> "TrainForm":
         """Choose own images as the data set."""
         self.page.click("gan-data .tr-own")
-        expect(self.page.locator(".ow-limits")).not_to_be_empty()
+        expect(self.page.locator("gan-own .ow-limits")).not_to_be_empty()
         return self
 
     def add(self, *files: tuple[str, bytes]) -> None:

@@ -28,19 +28,19 @@ def test_a_model_is_pushed_from_the_panel(browser, private_page, hub_of_models):
         field = page.get_by_label("Repository", exact=True)
         expect(field).to_be_focused()
         expect(page.locator(".xp-push-known")).to_have_text("CC BY-SA 3.0")
-        field.fill("ada/sevens")
+        field.fill("ada/pushed-sevens")
         page.get_by_text("Files and model card").click()
-        expect(page.locator(".xp-push-card")).to_contain_text('load("hub:ada/sevens")')
+        expect(page.locator(".xp-push-card")).to_contain_text('load("hub:ada/pushed-sevens")')
         page.get_by_label("Visible to").select_option("1")
         hub.refusals["/api/repos/create"] = Refusal(403)
         page.get_by_role("button", name="Push", exact=True).click()
-        expect(page.locator(".xp-push-status.is-bad")).to_contain_text("may not write to “ada/sevens”")
+        expect(page.locator(".xp-push-status.is-bad")).to_contain_text("may not write to “ada/pushed-sevens”")
         hub.refusals.clear()
         page.get_by_role("button", name="Push", exact=True).click()
-        link = page.locator(".xp-push-status").get_by_role("link", name="ada/sevens")
-        expect(link).to_have_attribute("href", f"{hub.endpoint}/ada/sevens")
-        assert hub.repositories["ada/sevens"].private
-        assert "generator.onnx" in hub.repositories["ada/sevens"].files
+        link = page.locator(".xp-push-status").get_by_role("link", name="ada/pushed-sevens")
+        expect(link).to_have_attribute("href", f"{hub.endpoint}/ada/pushed-sevens")
+        assert hub.repositories["ada/pushed-sevens"].private
+        assert "generator.onnx" in hub.repositories["ada/pushed-sevens"].files
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert TOKEN not in page.content()
     finally:
