@@ -192,7 +192,7 @@ def _check_repository(api: "HfApi", repository: str, private: bool) -> None:
         raise UserError("hub.other_repository", name=repository, file=strange[0][:120])
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Push as the JSON object on stdin says. Returns the exit status.
 
     It has the arguments of `push`: "folder" is the directory of a checkpoint, or of a run if "run" is true,
@@ -201,6 +201,8 @@ def main() -> int:
     {key, values}}.
     """
     console.prepare()
+    description = "Push a generator, as a JSON object on standard input says."
+    argparse.ArgumentParser(prog="python -m gan.hub.push", description=description).parse_args(arguments)
     asked = json.loads(sys.stdin.buffer.read())
     child.prepare()
     return child.tell(lambda: {"address": _as_asked(asked)})
