@@ -111,7 +111,7 @@ class TensorBoard:
         folder.mkdir(exist_ok=True)
         path = folder / FILE
         known = [Event.FromString(content) for _, content in records(path)] if path.exists() else []
-        self.last = max((event.step for event in known if len(event.summary.value)), default=None)
+        self.last = max((event.step for event in known if _is_point(event)), default=None)
         self._file = EventFile(path)
         if not known:
             self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
@@ -142,6 +142,11 @@ class TensorBoard:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _is_point(event: Any) -> bool:
+    """Return whether an event has curves or a sheet. Others are the version of the file and the settings."""
+    return any(not value.HasField("tensor") for value in event.summary.value)
 
 
 def _png(sheet: Path) -> dict[str, Any]:
@@ -221,7 +226,8 @@ class Reader:
 
         Until then the newest line waits, because its sample sheet may still be written.
         """
-        self._waiting += self._new_lines()
+        new = self._new_lines()  # this may drop what waits
+        self._waiting += new
         ready = self._waiting if over else self._waiting[:-1]
         self._waiting = [] if over else self._waiting[-1:]
         ready = [line for line in ready if self.last is None or line["images"] > self.last]

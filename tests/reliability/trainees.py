@@ -94,40 +94,36 @@ class Space:
 
     def __init__(self, run: Path, server_dies: bool):
         self.run, self.server_dies = run, server_dies
-        self.visitor: Visitor
+        self.visitor: Visitor | None = None  # of the server that runs now
         self._server = contextlib.ExitStack()
 
     def start(self, words: list[str]) -> "Lease":
         """Begin a lease once the run waits for one. A lease needs no words."""
         assert not words
-        if not self.serves():
-            self.close()
+        if self.visitor is None:
             self.visitor = self._server.enter_context(zero_space(self.run.parent, self.run.parent))
         self.visitor.marks(self.run)
         store, run_id = self.visitor.store, self.run.name
         wait_until(lambda: store.status(run_id)["state"] == "paused", PATIENCE)
-        return Lease(self)
-
-    def serves(self) -> bool:
-        """Return whether a server runs."""
-        claim = read_object(self.run.parent / ".supervisor.json")
-        return bool(claim) and psutil.pid_exists(claim["pid"])
+        return Lease(self, self.visitor)
 
     def close(self) -> None:
+        """End the server, or clear away one that was killed."""
         self._server.close()
+        self.visitor = None
 
 
 class Lease:
     """A lease that a visitor has asked for, and waits for in a thread."""
 
-    def __init__(self, space: Space):
+    def __init__(self, space: Space, visitor: Visitor):
         self._space, self._status = space, 0
-        self._thread = threading.Thread(target=self._ask)
+        self._thread = threading.Thread(target=self._ask, args=(visitor,))
         self._thread.start()
 
-    def _ask(self) -> None:
+    def _ask(self, visitor: Visitor) -> None:
         with contextlib.suppress(httpx.HTTPError):  # the server was killed
-            self._status = self._space.visitor.lease(self._space.run.name, None)[0]
+            self._status = visitor.lease(self._space.run.name, None)[0]
 
     def _training(self) -> psutil.Process | None:
         status = read_object(self._space.run / "status.json")
@@ -149,6 +145,8 @@ class Lease:
             (child.parent() if self._space.server_dies else child).send_signal(signal.SIGKILL)
             wait_until(lambda: _is_gone(child))
         self._thread.join()
+        if self._space.server_dies:
+            self._space.close()
 
     def wait(self) -> bool:
         self._thread.join()

@@ -83,8 +83,9 @@ def attempt(torch: str, place: Path, tests: Sequence[str]) -> int:
     if not python.exists():
         subprocess.run([_python(), "-m", "venv", str(place)], check=True)
     pip = [str(python), "-m", "pip"]
-    # A local wheel of torch does not fit torchvision from the index, which the builder takes both from.
-    from_index = {**os.environ, "PIP_FIND_LINKS": ""}
+    # The builder takes all from the index. A local wheel of torch need not fit torchvision from there. This
+    # folder has no wheels, and replaces one that pip's configuration names.
+    from_index = {**os.environ, "PIP_FIND_LINKS": str(place / "bin")}
     wanted = [*line(), f"torch=={torch}", *TOOLS]
     subprocess.run([*pip, "install", "--quiet", *wanted], check=True, env=from_index)
     listed = subprocess.run([*pip, "list", "--format", "json"], check=True, stdout=subprocess.PIPE)

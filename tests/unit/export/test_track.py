@@ -167,6 +167,26 @@ def test_a_record_that_a_kill_cut_off_is_written_again(run, tmp_path):
     assert [images for images, *_ in told(folder)[0]] == [0, 8, 16]
 
 
+def test_a_kill_behind_the_settings_loses_no_point(run, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    track.TensorBoard(logs / track.name_of(run), {}).close()
+    assert main([str(run), "--tensorboard", str(logs)]) == 0
+    points, texts = told(logs / track.name_of(run))
+    assert ([images for images, *_ in points], len(texts)) == ([0, 8, 16], 1)
+
+
+def test_a_line_that_waits_while_the_run_goes_back_comes_once(run):
+    reader = track.Reader(run, None)
+    line(run, 3)
+    assert [point.images for point in reader.read(False)] == [0, 8, 16]
+    kept = (run / "stats.jsonl").read_bytes().splitlines(keepends=True)[:2]
+    write_bytes(run / "stats.jsonl", b"".join(kept))
+    for step in (3, 4):
+        line(run, step)
+    assert [point.images for point in reader.read(True)] == [24, 32]
+
+
 def test_a_damaged_length_ends_the_records_and_takes_no_memory(tmp_path):
     path = tmp_path / "events"
     path.write_bytes(b"\xff" * 5000)
