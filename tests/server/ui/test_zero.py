@@ -11,24 +11,20 @@ import psutil
 import pytest
 
 from gan.export.event_file import FILE, FOLDER, records
-from gan.files import read_lines, write_bytes, write_json
-from gan.runs import marks
-from gan.runs.store import Store
+from gan.files import read_lines, write_json
 from gan.train.checkpoint import NEWEST, digest, read_state
 from gan.ui.server.http import PREFIX
-from gan.ui.server.visitors import COOKIE, Visitors, find_key
+from gan.ui.server.visitors import COOKIE
 from gan.worker import worker
 from gan.worker.leased import LeasedWorker, prepare
 from gan.worker.run_dir import LEASE
 from tests.fakes import gpus
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
-from tests.support.browsing import SPACE, serve_program
+from tests.support.leasing import STEPS, made, zero_space
 
 pytest.importorskip("spaces", reason="the package spaces is not installed")
 
 from gan.ui.zero import LEAST, refusal
-
-STEPS = 3 * gpus.SLICE
 
 
 def weights(run):
@@ -39,19 +35,16 @@ def weights(run):
 class Visitor:
     """A browser of somebody who is signed in at Hugging Face, so that its proxy adds a token."""
 
-    def __init__(self, address, runs):
-        self.store = Store(runs)
-        self.http = httpx.Client(base_url=address.rstrip("/") + PREFIX, timeout=600)
+    def __init__(self, space):
+        self.space, self.service, self.store = space, space.service, space.store
+        self.http = httpx.Client(base_url=space.address.rstrip("/") + PREFIX, timeout=600)
         given = self.http.get("/access").headers["set-cookie"]
-        visit = re.search(rf"{COOKIE}=([^;]+)", given)[1]
-        self.http.headers.update({"cookie": f"{COOKIE}={visit}", "x-ip-token": gpus.TOKEN})
-        self.mark = Visitors(find_key(runs))._hash("mark", visit.partition(".")[0])
+        self.visit = re.search(rf"{COOKIE}=([^;]+)", given)[1]
+        self.http.headers.update({"cookie": f"{COOKIE}={self.visit}", "x-ip-token": gpus.TOKEN})
 
     def owns(self, run):
         """Move a prepared run of this visitor into the server's folder."""
-        write_bytes(run / marks.FILE, self.mark.encode())
-        run.rename(self.store.root / run.name)
-        return run.name
+        return self.space.owns(self.visit, run)
 
     def lease(self, run_id, seconds=60, **headers):
         answer = self.http.post(f"/runs/{run_id}/lease", params={"seconds": seconds}, headers=headers)
@@ -69,31 +62,20 @@ class Visitor:
         return status, answer["error"]
 
 
-def made(folder, name, steps=STEPS, seed=gpus.SLICED):
-    run = folder / name
-    write_json(run / "config.json", tiny(steps, seed=seed).to_json())
-    prepare(run)
-    return run
-
-
 @contextlib.contextmanager
-def zero_space(folder):
-    """Serve a Space with ZeroGPU and its fake service. Yields one visitor of it."""
-    runs, log = folder / "runs", folder / "log"
-    with gpus.gpus() as (service, variables), pytest.MonkeyPatch.context() as patch:
-        more = {**variables, **SPACE, "OAUTH_CLIENT_SECRET": "secret"}
-        patch.setenv("OAUTH_CLIENT_SECRET", "secret")  # the key of the visitors follows from it
-        with serve_program(runs, program=gpus.PROGRAM, more=more, log=log) as address:
-            visitor = Visitor(address, runs)
-            visitor.service, visitor.folder = service, folder
-            yield visitor
+def visited_space(folder):
+    """Yield one visitor of a Space with ZeroGPU."""
+    with zero_space(folder) as space:
+        visitor = Visitor(space)
+        visitor.folder = folder
+        yield visitor
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
     """A Space with ZeroGPU, a visitor, and their runs. Afterwards no child is left."""
     folder = tmp_path_factory.mktemp("zero")
-    with zero_space(folder) as visitor:
+    with visited_space(folder) as visitor:
         visitor.sliced = visitor.owns(made(folder, "sliced"))
         visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
         yield visitor
@@ -233,7 +215,7 @@ def test_a_lease_that_is_killed_leaves_a_paused_run_with_a_sentence(space):
 
 def test_a_server_that_is_killed_in_a_lease_takes_its_child_along(tmp_path):
     """The child ends amid its training: nobody is left to pay for the GPU, or to read its answer."""
-    with zero_space(tmp_path) as visitor:
+    with visited_space(tmp_path) as visitor:
         run = visitor.owns(made(tmp_path, "long", LONG, seed=0))
         left = trains(visitor, run)
         child = psutil.Process(visitor.store.status(run)["pid"])
