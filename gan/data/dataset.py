@@ -1,6 +1,7 @@
 """Define `Dataset`, the form of all data, and resize images to it."""
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -63,6 +64,9 @@ class Dataset:
                 )
         if len(self.files) not in (0, count):
             raise ValueError(f"{self.name}: {len(self.files)} files for {count} images")
+        names = [self.name, *self.classes, *itertools.chain(*self.attribute_values.values())]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{self.name}: a class or a value has no text as its name")
 
 
 def check_shape(size: int | None, channels: int | None) -> None:

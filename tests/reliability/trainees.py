@@ -17,7 +17,7 @@ import psutil
 from gan.files import read_object
 from tests.fakes.runs import wait_until
 from tests.support import forked
-from tests.support.leasing import Visitor, zero_space
+from tests.support.leasing import Visitor, visited_space
 
 PATIENCE = 600.0  # seconds for a first step or a server's preparations, on a busy machine
 
@@ -101,7 +101,7 @@ class Space:
         """Begin a lease once the run waits for one. A lease needs no words."""
         assert not words
         if self.visitor is None:
-            self.visitor = self._server.enter_context(zero_space(self.run.parent, self.run.parent))
+            self.visitor = self._server.enter_context(visited_space(self.run.parent, self.run.parent))
         self.visitor.marks(self.run)
         store, run_id = self.visitor.store, self.run.name
         wait_until(lambda: store.status(run_id)["state"] == "paused", PATIENCE)

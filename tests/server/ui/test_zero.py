@@ -18,13 +18,11 @@ from gan.worker.run_dir import LEASE
 from tests.fakes import gpus
 from tests.fakes.runs import LONG, reaches, state, tiny, wait_until
 from tests.support.events import read_events
-from tests.support.leasing import zero_space
+from tests.support.leasing import STEPS, made, visited_space
 
 pytest.importorskip("spaces", reason="the package spaces is not installed")
 
 from gan.ui.zero import LEAST, refusal
-
-STEPS = 3 * gpus.SLICE
 
 
 def weights(run):
@@ -32,18 +30,11 @@ def weights(run):
     return meta["step"], digest(tensors)
 
 
-def made(folder, name, steps=STEPS, seed=gpus.SLICED):
-    run = folder / name
-    write_json(run / "config.json", tiny(steps, seed=seed).to_json())
-    prepare(run)
-    return run
-
-
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
     """A Space with ZeroGPU, a visitor, and their runs. Afterwards no child is left."""
     folder = tmp_path_factory.mktemp("zero")
-    with zero_space(folder) as visitor:
+    with visited_space(folder) as visitor:
         visitor.folder = folder
         visitor.sliced = visitor.owns(made(folder, "sliced"))
         visitor.long = visitor.owns(made(folder, "long", LONG, seed=0))
@@ -182,7 +173,7 @@ def test_a_lease_that_is_killed_leaves_a_paused_run_with_a_sentence(space):
 
 def test_a_server_that_is_killed_in_a_lease_takes_its_child_along(tmp_path):
     """The child ends amid its training: nobody is left to pay for the GPU, or to read its answer."""
-    with zero_space(tmp_path) as visitor:
+    with visited_space(tmp_path) as visitor:
         run = visitor.owns(made(tmp_path, "long", LONG, seed=0))
         left = trains(visitor, run)
         child = psutil.Process(visitor.store.status(run)["pid"])

@@ -313,6 +313,8 @@ ODD = {
     "an attribute of others": {"attributes": {"night": torch.zeros(4)}},
     "an attribute of bytes": {"attributes": {"night": torch.zeros(3, dtype=torch.uint8)}},
     "a file too many": {"files": (b"",) * 4},
+    "a class without a name": {"labels": torch.tensor([0, 1, 0]), "classes": ("a", None)},
+    "a value without a name": {"attribute_values": {"night": ("no", 1)}},
 }
 
 

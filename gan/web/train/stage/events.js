@@ -31,12 +31,12 @@ export class Events {
  */
 function eventText(key, values) {
   if (!known(`event.${key}`)) return key;
-  return t(
-    `event.${key}`,
-    Array.isArray(values.left_out)
-      ? { ...values, why: reasons(values.left_out).join(t("left_out.semicolon")) }
-      : values,
-  );
+  const shown = Object.entries(values).map(([name, value]) => [
+    name,
+    Number.isInteger(value) ? whole(Number(value)) : value,
+  ]);
+  const why = Array.isArray(values.left_out) && reasons(values.left_out).join(t("left_out.semicolon"));
+  return t(`event.${key}`, { ...Object.fromEntries(shown), ...(why && { why }) });
 }
 
 /**

@@ -26,6 +26,7 @@ export class Lease {
 
   constructor() {
     this.seconds = h("input", { type: "number", class: "tr-number", step: "1" });
+    this.choice = h("label", {}, h("span", {}, t("lease.seconds")), this.seconds);
     this.note = h("p", { class: "tr-said", role: "status" });
     this.onGpu = this.button("lease", "play", "lease.gpu", () => this.lend(Number(this.seconds.value)));
     this.onCpu = this.button("cpu", "play", "lease.cpu", () => this.goOnCpu());
@@ -33,7 +34,7 @@ export class Lease {
       "div",
       { class: "tr-extend tr-lease needs-control", hidden: true },
       this.note,
-      h("label", {}, h("span", {}, t("lease.seconds")), this.seconds),
+      this.choice,
       this.onGpu,
       this.onCpu,
     );
@@ -69,7 +70,7 @@ export class Lease {
     const { busy, ended, driven } = this.chain;
     const works = busy || leases.runs.includes(run.id);
     this.onGpu.disabled = works;
-    this.onGpu.hidden = this.onCpu.hidden = state !== "paused" || works;
+    for (const part of [this.choice, this.onGpu, this.onCpu]) part.hidden = state !== "paused" || works;
     const key = works ? (state === "paused" ? "lease.waits" : "lease.lent") : reason && "lease.ready";
     const why = ended.get(run.id);
     this.say((!works && why && reasonOf(why)) || (key ? t(key) : ""));
