@@ -46,7 +46,7 @@ from tests.reliability.valid_requests import SECRET, Subject, plant
 from tests.support.browsing import ROOT, SPACE, serve_program
 from tests.support.parcels import write_state
 
-MANY = 1000
+MANY = 800
 IDLE = 120  # connections: three times the threads of the server's shared pool
 PROMPT = 8.0  # seconds; the server gives idle requests up after ten
 WANTED = (

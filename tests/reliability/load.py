@@ -128,7 +128,6 @@ class Page:
 
     async def watch(self, end: float) -> None:
         """Poll and fetch grids until `end`."""
-        await self.open()
         held = {"run": "", "had": "", "since": 0, "list": "", "version": ""}
         points = grids = None
         shown, pause = None, 0.0
@@ -192,15 +191,14 @@ DRAWN_BY = {"browser": Page.fetch_generator, "server": Page.drag}
 
 
 async def attend(address: str, crowd: Crowd, seconds: float) -> list[Viewer]:
-    """Run the crowd's pages for so many seconds. Returns each page's measurements."""
+    """Open the crowd's pages and run them for so many seconds. Returns each page's measurements."""
+    pages = [Page(address, number) for number in range(crowd.viewers)]
+    await asyncio.gather(*(page.open() for page in pages))
     end = time.monotonic() + seconds
-    pages, tasks = [], []
-    for number in range(crowd.viewers):
-        pages.append(Page(address, number))
-        tasks += [pages[-1].watch(end)] + (
-            [DRAWN_BY[crowd.drawn_by](pages[-1], end)] if number < crowd.dragging else []
-        )
-    await asyncio.gather(*tasks)
+    await asyncio.gather(
+        *(page.watch(end) for page in pages),
+        *(DRAWN_BY[crowd.drawn_by](page, end) for page in pages[: crowd.dragging]),
+    )
     for page in pages:
         for line in (page.line, page.slider):
             line.close()
