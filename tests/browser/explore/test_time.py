@@ -15,7 +15,7 @@ from gan.runs.store import Store
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
 from tests.support.browsing import PHONE
-from tests.support.exploring import bar, visit
+from tests.support.exploring import bar
 from tests.support.generators import (
     RUN,
     tiny_spec,
@@ -24,6 +24,7 @@ from tests.support.generators import (
     write_snapshot,
     write_weights,
 )
+from tests.support.moving import as_new, visitor
 
 LIVE = "20250102-040506-digits-modern"
 BARE = "20250102-050607-digits-modern"
@@ -136,22 +137,22 @@ def runs(runs_folder):
 
 
 @pytest.fixture(scope="module")
-def desktop(browser):
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-US", accept_downloads=True
+def tab(browser, address):
+    """The page of one visitor. The server draws every image."""
+    with visitor(browser, address, draws=False) as page:
+        yield page
+
+
+def watch(page: Page, model: str) -> None:
+    """Open the view by its address."""
+    page.evaluate(f"location.hash = 'model={model}&view=time'")
+    page.wait_for_function(
+        "(model) => document.querySelector('gan-explorer').shown?.model === model", arg=model
     )
-    context.add_init_script("delete window.WebAssembly")  # the server draws every image
-    yield context
-    context.close()
-
-
-def watch(page: Page, address: str, model: str, rest: str = "") -> None:
-    """Open the view, and wait until both of its sheets are drawn."""
-    visit(page, address, model, f"&view=time{rest}")
-    settled(page)
 
 
 def settled(page: Page) -> None:
+    """Wait until both of its sheets are drawn."""
     page.wait_for_function("""() => {
       const view = document.querySelector("gan-explorer").views.views.time;
       return view?.mosaic && view.sheets().every((sheet) => sheet.drawn && sheet.drawn === JSON.stringify(sheet.query()));
@@ -159,11 +160,12 @@ def settled(page: Page) -> None:
 
 
 @pytest.fixture
-def page(desktop, address):
-    page = desktop.new_page()
-    watch(page, address, ID)
-    yield page
-    page.close()
+def page(tab):
+    """The view as a new visitor finds it."""
+    as_new(tab, draws=False)
+    watch(tab, ID)
+    settled(tab)
+    return tab
 
 
 def film(page: Page) -> str:
@@ -258,9 +260,9 @@ def test_the_saved_grid_says_that_a_machine_made_it(page):
 
 
 @pytest.mark.browser
-def test_new_snapshots_of_a_running_run_appear(desktop, address, runs):
-    page = desktop.new_page()
-    watch(page, address, f"run:{LIVE}")
+def test_new_snapshots_of_a_running_run_appear(page, runs):
+    watch(page, f"run:{LIVE}")
+    settled(page)
     expect(slider(page)).to_have_attribute("aria-valuetext", "1,408 images")
     slider(page).press("Home")
     run = runs / LIVE
@@ -275,15 +277,15 @@ def test_new_snapshots_of_a_running_run_appear(desktop, address, runs):
     settled(page)
     slider(page).press("End")
     expect(slider(page)).to_have_attribute("aria-valuetext", "2,560 images")
-    page.close()
 
 
 @pytest.mark.browser
-def test_what_was_thinned_out_or_is_damaged_is_left_out(desktop, address, runs):
+def test_what_was_thinned_out_or_is_damaged_is_left_out(page, runs):
     name = "20250102-060708-digits-modern"
     run = write_past(runs, name, STEPS[:5], created=4.0)
-    page = desktop.new_page()
-    watch(page, address, f"run:{name}")
+    watch(page, f"run:{name}")
+    expect(page.locator(".xp-down span")).to_have_count(5)
+    settled(page)
     (run / "snapshots" / "00000013.safetensors").unlink()
     damaged = run / "snapshots" / "00000017.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-100])
@@ -291,53 +293,42 @@ def test_what_was_thinned_out_or_is_damaged_is_left_out(desktop, address, runs):
     expect(page.locator(".xp-down span")).to_have_count(3)
     expect(page.locator(".xp-note")).to_contain_text("The snapshot of step 17")
     settled(page)
-    page.close()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("model", "told"), [
     ("shipped:digits", "This model has no training snapshots"), (f"run:{BARE}", "This run has no snapshots"),
 ])  # fmt: skip
-def test_without_snapshots_it_says_what_to_do(desktop, address, model, told):
-    page = desktop.new_page()
-    visit(page, address, model, "&view=time")
+def test_without_snapshots_it_says_what_to_do(page, model, told):
+    watch(page, model)
     expect(page.get_by_role("heading", name=told)).to_be_visible()
     page.locator(".xp-nothing").get_by_role("button", name="Go to Train").click()
     expect(page.locator("#tab-train-button")).to_have_attribute("aria-selected", "true")
-    page.close()
-
-
-@pytest.mark.browser
-def test_fits_a_phone_in_chinese(browser, address):
-    context = browser.new_context(locale="zh-CN", **PHONE)
-    page = context.new_page()
-    page.goto(f"{address}#model={ID}&view=time")
-    page.locator(".xp-past").scroll_into_view_if_needed()
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert "explore." not in page.locator(".xp-time").inner_text()
-    bar = page.get_by_role("slider", name="已看图片数")
-    bar.scroll_into_view_if_needed()
-    box = bar.bounding_box()
-    page.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
-    expect(bar).to_have_attribute("aria-valuetext", "640 张图片")
-    for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all(
-        "(all) => all.map((one) => one.getBoundingClientRect().height)"
-    ):
-        assert height >= 40
-    context.close()
+    page.locator("#tab-explore-button").click()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
-def test_what_there_is_not_fits_a_phone(browser, address, lang):
-    context = browser.new_context(locale=lang, **PHONE)
-    page = context.new_page()
-    visit(page, address, "shipped:digits", "&view=time")
-    page.locator(".xp-nothing h3").wait_for()
-    beyond = page.locator("gan-explorer header, gan-explorer h3").evaluate_all(
-        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || "
-        "one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)"
-    )
-    assert beyond == []
-    context.close()
+def test_fits_a_phone(browser, address, lang):
+    with visitor(browser, address, draws=False, locale=lang, **PHONE) as page:
+        watch(page, ID)
+        page.locator(".xp-past").scroll_into_view_if_needed()
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert "explore." not in page.locator(".xp-time").inner_text()
+        bar = page.get_by_role("slider", name={"en-US": "Images seen", "zh-CN": "已看图片数"}[lang])
+        bar.scroll_into_view_if_needed()
+        box = bar.bounding_box()
+        page.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
+        expect(bar).to_have_attribute("aria-valuetext", {"en-US": "640 images", "zh-CN": "640 张图片"}[lang])
+        for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all(
+            "(all) => all.map((one) => one.getBoundingClientRect().height)"
+        ):
+            assert height >= 40
+        watch(page, "shipped:digits")
+        page.locator(".xp-nothing h3").wait_for()
+        beyond = page.locator("gan-explorer header, gan-explorer h3").evaluate_all(
+            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || "
+            "one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)"
+        )
+        assert beyond == []
