@@ -73,7 +73,7 @@ def dying(next_step, at, run):
 
 
 def undisturbed(make, steps, run, place):
-    """Return the same run without kills. A new process trains it, so no other test's settings of torch count."""
+    """Return the same run without kills, from a new process: no other test has changed its torch."""
     assert Child(keep_undisturbed, make, steps, run, place).wait() == 0
     return torch.load(place, weights_only=False)  # the test's own file
 
