@@ -13,9 +13,6 @@ os.environ["GANARIUM_CACHE"] = tempfile.mkdtemp(prefix="ganarium-tests-")
 # Servers, workers and browsers share the machine with the tests. There, two threads that wait for each other
 # at every layer would crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Where a test asks for two threads, one that waits for the other shall sleep and not count: on busy cores
-# counting takes as much time as the work.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import psutil
 import pytest
