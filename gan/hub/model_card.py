@@ -115,7 +115,7 @@ def _named(score: str, net: str | None) -> str:
 
 
 def _body(card: dict[str, Any], repository: str, with_d: bool, licence: str | None) -> str:
-    title, name = _plain(card.get("title") or repository), repository
+    title, name = _unlinked(_plain(card.get("title") or repository)), repository
     channels = "grey" if card.get("channels") == 1 else "colour"
     size = card.get("size")
     parts = [
@@ -189,6 +189,11 @@ def _table(rows: dict[str, Any]) -> str:
     """Return a table of the rows that have a value."""
     lines = [f"| {row} | {_plain(value)} |" for row, value in rows.items() if value not in (None, "")]
     return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _unlinked(text: str) -> str:
+    """Return text in which Markdown finds no link and no image: a visitor may have named the run."""
+    return re.sub(r"([\[\]])", r"\\\1", text)
 
 
 def _plain(value: Any) -> str:

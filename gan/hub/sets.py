@@ -134,16 +134,19 @@ def pull_set(
             (here / "set").mkdir()
             source = _fill(api, wanted, found, cap, here / "set" / file)
             write_source(here / "set" / file, source)
-            _settle(here / "set", root / folder)
+            _settle(here / "set", root / folder, file)
         return root / folder / file
 
 
-def _settle(done: Path, folder: Path) -> None:
-    """Move the folder of a set to its place, unless another process has pulled the same meanwhile."""
+def _settle(done: Path, folder: Path, file: str) -> None:
+    """Move the folder of a set to its place, unless another process has pulled the same meanwhile.
+
+    Raises OSError where the folder is there without the file: it is that of a renamed repository.
+    """
     try:
         done.replace(folder)
     except OSError:
-        if not folder.is_dir():
+        if not (folder / file).is_file():
             raise
 
 

@@ -44,6 +44,6 @@ def _sweep(root: Path) -> None:
                 continue
             with FileLock(folder / ALIVE, blocking=False):
                 pass
-        except (Timeout, FileNotFoundError):  # its process lives, or has just deleted it
+        except (Timeout, OSError):  # its process lives, or has just deleted it, or it is of another user
             continue
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Short versions of tests/reliability/kills.py: shipped settings, two threads, busy cores."""
 
 import dataclasses
+from multiprocessing import forkserver
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ STEPS = 20
 @pytest.fixture(autouse=True)
 def two_threads(monkeypatch, known_machine):
     """Give workers two threads on two cores, as outside the tests."""
+    forkserver.ensure_running()  # it serves later tests too, and keeps the environment of its start
     monkeypatch.setenv("OMP_NUM_THREADS", str(THREADS))
     machine.save_profile(dataclasses.replace(known_machine, threads=THREADS))
     yield

@@ -5,7 +5,6 @@ need no control over runs: a visitor pushes what they see anyway, to their own a
 because the page gives nobody else the discriminator of a run.
 """
 
-import hashlib
 import re
 from typing import Any, NamedTuple
 
@@ -20,11 +19,13 @@ from gan.latent.catalogue import Entry
 from gan.train.checkpoint import NEWEST
 from gan.ui.explore.routes import called
 from gan.ui.server import sign_in
-from gan.ui.server.http import get, json_body, post, refusal_json
+from gan.ui.server.http import get, is_ours, json_body, post, refusal_json
 from gan.ui.server.services import Services
 
 # The name that a model gets without an owner, while the card is only shown.
 NOBODY = "OWNER"
+# A request with one of these comes through a proxy, so other people may have sent it.
+_OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 MOST_NAME = 60  # characters of a suggested name
 
 
@@ -54,10 +55,12 @@ class _Routes:
         """Return who would push, what a push may ask for, and the card that it would send."""
         query = request.query_params
         entry = self._entry(query.get("id", ""))
-        name = sign_in.name(request) if sign_in.offered(request) else None
+        # other sites could read the answer, because Gradio lets every origin send the cookies
+        name = sign_in.name(request) if sign_in.offered(request) and is_ours(request) else None
         to = query.get("to") or f"{name or NOBODY}/{_suggested(self._title(entry))}"
         with_d = query.get("d") == "1" and self._has_d(request, entry)
-        card, facts = self._draft(entry, to, with_d, query.get("licence") or None)
+        chosen = query.get("licence") or None
+        card, facts = self._draft(request, entry, to, with_d, chosen)
         own = facts.get("data_licence")
         return {
             "name": name,
@@ -66,7 +69,7 @@ class _Routes:
             "to": to,
             "with_d": self._has_d(request, entry),
             "licence": own,
-            "licences": OWN_LICENCES if may_choose(facts) else {},
+            "licences": OWN_LICENCES if may_choose(facts) and self._controls(request, entry) else {},
             "files": files(with_d),
             "scored": bool(facts.get("scores")),
             "card": card,
@@ -79,9 +82,9 @@ class _Routes:
         entry = self._entry(wanted.id)
         if wanted.with_d and not self._has_d(request, entry):
             raise UserError("hub.no_d_here")
-        self._draft(entry, wanted.to, wanted.with_d, wanted.licence)
+        self._draft(request, entry, wanted.to, wanted.with_d, wanted.licence)
         job = self.services.hub_pushes.start(
-            hashlib.sha256(token.encode()).hexdigest(),
+            _who(request) if signed else "saved",
             {
                 "token": token,
                 "repository": wanted.to,
@@ -118,17 +121,28 @@ class _Routes:
         folder = entry.weights.parent
         if entry.kind != "run":
             return (folder / DISCRIMINATOR).is_file()
+        return self._controls(request, entry) and (folder / "state" / NEWEST).is_file()
+
+    def _controls(self, request: Request, entry: Entry) -> bool:
+        """Whether the sender of a request controls a run. Nobody controls another model."""
+        if entry.kind != "run":
+            return False
         try:
-            self.services.check_control(request, folder.name)
+            self.services.check_control(request, entry.weights.parent.name)
         except UserError:
             return False
-        return (folder / "state" / NEWEST).is_file()
+        return True
 
     def _draft(
-        self, entry: Entry, repository: str, with_d: bool, licence: str | None
+        self, request: Request, entry: Entry, repository: str, with_d: bool, licence: str | None
     ) -> tuple[str, dict[str, Any]]:
-        """Return the card of a push and its facts. An error about a run names it as the page does."""
+        """Return the card of a push and its facts. An error about a run names it as the page does.
+
+        Only who controls a run chooses a licence: the pictures are somebody's own.
+        """
         check_name(repository)
+        if licence is not None and entry.kind == "run" and not self._controls(request, entry):
+            raise UserError("access.not_yours")
         self.services.explorer().prepare()  # torch, as this process needs it
         try:
             return draft(entry, self._title(entry), repository, with_d, licence)
@@ -151,7 +165,7 @@ class _Routes:
             if not sign_in.may_push(request):
                 raise UserError("hub.no_scope")
             return token, True
-        if not self.services.private:
+        if not self.services.private or any(header in request.headers for header in _OF_PROXIES):
             raise UserError("hub.no_push_here")
         from gan.hub.client import saved_token
 
@@ -163,6 +177,12 @@ class _Routes:
         except UserError as error:
             return refusal_json(error)
         return None
+
+
+def _who(request: Request) -> str:
+    """Return what names the person who has signed in, with whichever token."""
+    person = sign_in.person(request) or {}
+    return str(person.get("sub") or person.get("preferred_username"))
 
 
 def _wanted(request: Request) -> Wanted:

@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import gan
 
 NICE = 10
+ENDS = (0, 2)  # exit status of a command that has answered, see gan.hub.child.tell
 MOST_SAID = 2000  # bytes of what a child that failed has said, for the log
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
@@ -124,6 +125,8 @@ class Children:
                         told(json.loads(last))
                     last = line
                 child.wait()
+                if late.is_set() or child.returncode not in ENDS:  # its last line is no answer
+                    raise ValueError(f"ended with status {child.returncode}")
                 return json.loads(last)
             except (ValueError, RecursionError) as error:
                 if late.is_set():

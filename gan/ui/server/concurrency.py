@@ -75,6 +75,7 @@ class ConcurrencyLimit:
         return limiter
 
 
+_PUSHES = ConcurrencyLimit(2, 16)
 _OPENING, _SHEETS, _WORKING = ConcurrencyLimit(4), ConcurrencyLimit(2), ConcurrencyLimit(4, 200)
 # Loop files. FILMS counts a file until it is sent, which limits the files on disk. DRAWN limits drawing and
 # packing, which take seconds: one loop at a time. A slow reader holds a place in FILMS only, so loops wait
@@ -98,5 +99,6 @@ LIMITS = {
     "time": ConcurrencyLimit(2), "times": ConcurrencyLimit(2), "take/{form}": ConcurrencyLimit(1),
     "model": _OPENING, "latent": _OPENING, "directions": _OPENING, "generator": _OPENING, "loop": _OPENING,
     "factors": _OPENING, "attributes": ConcurrencyLimit(1),
-    "directions/save": ConcurrencyLimit(1), "pull": ConcurrencyLimit(1, 8), "push": ConcurrencyLimit(2, 16),
+    "directions/save": ConcurrencyLimit(1), "pull": ConcurrencyLimit(1, 8),
+    "push": _PUSHES, "push/begin": _PUSHES,
 }  # fmt: skip

@@ -5,6 +5,7 @@ the token of their own sign-in. On a page that only this machine shows, it is th
 """
 
 import json
+import logging
 import os
 import secrets
 import subprocess
@@ -21,6 +22,7 @@ from gan.errors import UserError
 from gan.hub.child import checked
 from gan.ui.server.children import Children
 
+_log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "gan.hub.push")
 MINUTES = 15.0  # for one push: scores, files, upload
 WAITING = 8  # pushes that wait or work
@@ -97,7 +99,9 @@ class HubPushes:
         except UserError as error:
             key = OF_SIGN_IN.get(error.key, error.key) if signed else error.key
             push.error = UserError(key, **error.values)
-        finally:  # a defect is in the log, and the page must not wait for ever
+        except Exception:
+            _log.exception("a push failed")
+        finally:  # the page must not wait for ever
             if not push.address and push.error is None:
                 push.error = UserError("hub.push_failed", name=asked["repository"])
             push.stage, push.until = "done", self._clock() + KEPT

@@ -163,10 +163,12 @@ export class ModelPicker {
     const name = this.name.value.trim();
     if (!name || this.button.disabled) return;
     this.button.disabled = true;
-    setText(this.button, t("explore.pulling"));
     try {
       const { id } = await patiently(
-        () => request("pull", { method: "POST", value: { id: name } }),
+        () => {
+          setText(this.button, t("explore.pulling"));
+          return request("pull", { method: "POST", value: { id: name } });
+        },
         () => setText(this.button, t("common.waits")),
       );
       this.name.value = "";

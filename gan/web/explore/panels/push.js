@@ -1,5 +1,5 @@
 // Pushing the generator to the Hugging Face Hub: a button, and a form that shows what the push will send.
-import { request } from "../../core/api.js";
+import { patiently, request } from "../../core/api.js";
 import { later } from "../../core/debounce.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CONTROL } from "../../core/events.js";
@@ -102,7 +102,7 @@ export class PushPanel {
   async #read(query) {
     const id = this.id;
     try {
-      const plan = await request("push", { query: { id, ...query } });
+      const plan = await patiently(() => request("push", { query: { id, ...query } }));
       if (id === this.id) this.#show(plan);
     } catch (error) {
       if (id !== this.id) return;
@@ -141,13 +141,15 @@ export class PushPanel {
     this.say(t("explore.push_wait"));
     try {
       const value = { id: this.id, ...this.fields.value() };
-      const { job } = await request("push/begin", { method: "POST", value });
+      const { job } = await patiently(() => request("push/begin", { method: "POST", value }));
       const address = await this.#end(job);
       remember(OWNER, value.to.split("/")[0]);
       this.say(t("explore.push_done"));
       this.status.append(" ", h("a", { href: address, target: "_blank", rel: "noopener" }, value.to));
     } catch (error) {
+      const { key } = refusal(error);
       this.say(sentence(refusal(error)), true);
+      if (key === "hub.sign_in_again") this.status.append(" ", signInLink(location.hash, true) ?? "");
     }
     this.#work(false);
     if (this.id !== this.point().model) this.id = null; // the reader has moved on; the answer stays

@@ -78,12 +78,14 @@ export class TakeHome {
     const { model: id } = point;
     if (!id || button.disabled) return;
     button.disabled = true;
-    name.textContent = t("explore.taking");
     try {
       const page = form === "html";
       const sliders = page && this.chosen.model?.id === id ? JSON.stringify(this.#sliders(point)) : null;
       const reply = await patiently(
-        () => fetched(`take/${form}`, { id, sliders }, 1),
+        () => {
+          setText(name, t("explore.taking"));
+          return fetched(`take/${form}`, { id, sliders });
+        },
         () => setText(name, t("common.waits")),
       );
       const [, file] = must(

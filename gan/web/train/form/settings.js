@@ -64,7 +64,7 @@ function beginning({ defaults, fields }, { data, recipe, own, start, points }) {
   if (data !== OWN_POINTS || !points) return settings;
   // a batch holds no point twice
   return settings.map((value, index) =>
-    fields[index] === POINTS_BATCH ? Math.min(Number(value), points.count) : value,
+    fields[index] === POINTS_BATCH && value !== null ? Math.min(Number(value), points.count) : value,
   );
 }
 

@@ -40,7 +40,10 @@ export class Arrival {
         setText(this.name, t("stage.bringing", { percent: Math.round(100 * part) }));
       const files = await send([file], progress, new AbortController().signal);
       const { run } = await patiently(
-        () => request("runs/arrive", { method: "POST", value: { files } }),
+        () => {
+          progress(1);
+          return request("runs/arrive", { method: "POST", value: { files } });
+        },
         () => setText(this.name, t("common.waits")),
       );
       this.say(t("stage.bring_done"));

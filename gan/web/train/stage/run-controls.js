@@ -184,13 +184,14 @@ export class RunControls {
     const id = this.id;
     if (!id || this.take.disabled) return;
     this.take.disabled = true;
-    setText(this.takeName, t("stage.taking"));
     try {
       const reply = await patiently(
-        () => fetched(`runs/${id}/file`, {}, 1),
+        () => {
+          setText(this.takeName, t("stage.taking"));
+          return fetched(`runs/${id}/file`, {});
+        },
         () => setText(this.takeName, t("common.waits")),
       );
-      setText(this.takeName, t("stage.taking"));
       save(await reply.blob(), `${id}.zip`);
       this.say(t("stage.take_done"));
     } catch (error) {

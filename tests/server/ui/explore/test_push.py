@@ -268,7 +268,7 @@ def test_a_licence_is_chosen_only_for_images_of_ones_own(here, hub, trained):
     known = ada.get(f"{PREFIX}/push", params={"id": "shipped:digits"}).json()
     assert (known["licence"], known["licences"]) == ("CC BY-SA 3.0", {})
     assert key_of(push(ada, licence="mit")) == (400, "hub.licence_known")
-    run = taken(here, trained)
+    run = taken(here, trained, here.visitors.mark(_asking(ada)))
     folder = here.store.path(run)
     write_json(folder / "config.json", {**read_json(folder / "config.json"), "data": "/home/ada/cats.zip"})
     (folder / "images.json").unlink(missing_ok=True)
@@ -278,6 +278,16 @@ def test_a_licence_is_chosen_only_for_images_of_ones_own(here, hub, trained):
     assert "license: cc0-1.0" in found["card"]
     assert "/home" not in json.dumps(found)
     assert key_of(push(ada, **asked, licence="my own")) == (400, "hub.licence")
+    bob = visitor(here, "bob")
+    assert bob.get(f"{PREFIX}/push", params=asked).json()["licences"] == {}, "they are ada's images"
+    assert key_of(push(bob, **asked, licence="cc0-1.0")) == (403, "access.not_yours")
+
+
+def test_the_name_of_a_run_is_no_link_in_the_card(here, trained):
+    run = taken(here, trained)
+    (here.store.path(run) / names.FILE).write_text("[win](https://elsewhere.example)")
+    found = visitor(here, "ada").get(f"{PREFIX}/push", params={"id": f"run:{run}"}).json()
+    assert r"# \[win\](https://elsewhere.example)" in found["card"]
 
 
 def test_a_run_that_trains_and_a_model_of_the_hub_are_refused_beforehand(here, trained):
@@ -323,9 +333,30 @@ def test_a_page_that_others_reach_never_uses_the_saved_token(closed, hub, tmp_pa
     assert hub.seen == []
 
 
+@pytest.mark.parametrize("header", ["x-forwarded-for", "x-real-ip", "via", "forwarded"])
+def test_nor_does_a_request_that_comes_through_a_proxy(header, hub, tmp_path):
+    services = Services()
+    services.open(tmp_path / "runs")
+    reply = without_sign_in(services).post(
+        f"{PREFIX}/push/begin", json=WANTED, headers={header: "for=192.0.2.7"}
+    )
+    assert key_of(reply) == (403, "hub.no_push_here")
+    assert hub.seen == []
+
+
+def test_another_site_does_not_read_who_has_signed_in(here):
+    ada, asked = visitor(here, "ada"), {"id": "shipped:digits"}
+    elsewhere = {"sec-fetch-site": "cross-site", "origin": "https://elsewhere.example"}
+    assert ada.get(f"{PREFIX}/push", params=asked).json()["name"] == "ada"
+    assert ada.get(f"{PREFIX}/push", params=asked, headers=elsewhere).json()["name"] is None
+
+
+STAGE = """print('{"stage": "upload"}', flush=True)"""
 ENDS = {
     "takes too long": ("import time; time.sleep(600)", 0.01, "hub.push_late"),
+    "takes too long to upload": (f"import time; {STAGE}; time.sleep(600)", 0.05, "hub.push_late"),
     "dies": ("raise SystemExit(9)", 1.0, "hub.push_failed"),
+    "dies in the upload": (f"{STAGE}; raise SystemExit(9)", 1.0, "hub.push_failed"),
     "says something else": ("print(7)", 1.0, "hub.push_failed"),
     "does not listen": ("import os; os.close(0); print('{}')", 1.0, "hub.push_failed"),
     "complains at length": ("import sys; sys.stderr.write('x' * 10**6); print('x')", 1.0, "hub.push_failed"),
