@@ -53,6 +53,7 @@ GRADIO_GET = (
     "/docs", "/redoc", "/?page=none",
     "/?deep_link=none", "/config?page=none", "/config?deep_link=../..",
     "/gradio_api/queue/data?session_hash=x", "/gradio_api/queue/status",
+    "/gradio_api/upload_progress?upload_id=x",
     "/gradio_api/heartbeat/x", "/gradio_api/call/submit/x",
     "/gradio_api/proxy=http://169.254.169.254/latest/meta-data",
     "/gradio_api/proxy=https://x.hf.space/", "/gradio_api/file=http://127.0.0.1:22/",
