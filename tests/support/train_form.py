@@ -19,9 +19,9 @@ class TrainForm:
 
     def __init__(self, page: Page):
         self.page = page
-        self.found = page.locator(".ow-found")  # what the server says of somebody's own images
-        self.count = page.locator(".ow-count")
-        self.zone = page.locator(".ow-zone")
+        self.found = page.locator("gan-own .ow-found")  # what the server says of somebody's own images
+        self.count = page.locator("gan-own .ow-count")
+        self.zone = page.locator("gan-own .ow-zone")
         self.refusal = page.locator("gan-own .tr-error")
         self.answer = page.locator("gan-answer .tr-error")
 
@@ -49,7 +49,7 @@ class TrainForm:
 
     def remove(self) -> None:
         """Take the own images out again."""
-        self.page.click(".ow-row .ow-tool >> nth=1")
+        self.page.click("gan-own .ow-row .ow-tool >> nth=1")
         expect(self.zone).to_be_visible()
 
     def open_settings(self) -> None:

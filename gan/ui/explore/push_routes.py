@@ -59,8 +59,8 @@ class _Routes:
         name = sign_in.name(request) if sign_in.offered(request) and is_ours(request) else None
         to = query.get("to") or f"{name or NOBODY}/{_suggested(self._title(entry))}"
         with_d = query.get("d") == "1" and self._has_d(request, entry)
-        chosen = query.get("licence") or None
-        card, facts = self._draft(request, entry, to, with_d, chosen)
+        licence = query.get("licence") if self._licenses(request, entry) else None
+        card, facts = self._draft(entry, to, with_d, licence or None)
         own = facts.get("data_licence")
         return {
             "name": name,
@@ -69,7 +69,7 @@ class _Routes:
             "to": to,
             "with_d": self._has_d(request, entry),
             "licence": own,
-            "licences": OWN_LICENCES if may_choose(facts) and self._controls(request, entry) else {},
+            "licences": OWN_LICENCES if may_choose(facts) and self._licenses(request, entry) else {},
             "files": files(with_d),
             "scored": bool(facts.get("scores")),
             "card": card,
@@ -82,7 +82,9 @@ class _Routes:
         entry = self._entry(wanted.id)
         if wanted.with_d and not self._has_d(request, entry):
             raise UserError("hub.no_d_here")
-        self._draft(request, entry, wanted.to, wanted.with_d, wanted.licence)
+        if wanted.licence is not None and not self._licenses(request, entry):
+            raise UserError("access.not_yours")
+        self._draft(entry, wanted.to, wanted.with_d, wanted.licence)
         job = self.services.hub_pushes.start(
             _who(request) if signed else "saved",
             {
@@ -124,25 +126,22 @@ class _Routes:
         return self._controls(request, entry) and (folder / "state" / NEWEST).is_file()
 
     def _controls(self, request: Request, entry: Entry) -> bool:
-        """Whether the sender of a request controls a run. Nobody controls another model."""
-        if entry.kind != "run":
-            return False
+        """Whether the sender of a request controls a run."""
         try:
             self.services.check_control(request, entry.weights.parent.name)
         except UserError:
             return False
         return True
 
-    def _draft(
-        self, request: Request, entry: Entry, repository: str, with_d: bool, licence: str | None
-    ) -> tuple[str, dict[str, Any]]:
-        """Return the card of a push and its facts. An error about a run names it as the page does.
+    def _licenses(self, request: Request, entry: Entry) -> bool:
+        """Whether the sender of a request may choose a licence: a run's images may be somebody else's."""
+        return entry.kind != "run" or self._controls(request, entry)
 
-        Only who controls a run chooses a licence: the pictures are somebody's own.
-        """
+    def _draft(
+        self, entry: Entry, repository: str, with_d: bool, licence: str | None
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the card of a push and its facts. An error about a run names it as the page does."""
         check_name(repository)
-        if licence is not None and entry.kind == "run" and not self._controls(request, entry):
-            raise UserError("access.not_yours")
         self.services.explorer().prepare()  # torch, as this process needs it
         try:
             return draft(entry, self._title(entry), repository, with_d, licence)

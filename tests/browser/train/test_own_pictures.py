@@ -48,7 +48,7 @@ def test_train_may_be_pressed_before_anything_was_read(own):
     held = []
     page.route("**/gradio_api/gan/pictures", lambda route: held.append(route))
     form.add(*loose(10))
-    expect(page.locator(".ow-status")).to_have_text("Reading the images…")
+    expect(page.locator("gan-own .ow-status")).to_have_text("Reading the images…")
     page.click("#train-button")
     page.wait_for_timeout(300)
     with page.expect_response("**/gradio_api/gan/runs") as answer:
@@ -201,7 +201,7 @@ def test_a_change_of_language_keeps_the_pictures(visit_own):
     page.get_by_role("switch", name="Class-conditional").click()
     page.click(".gan-lang")
     expect(form.found).to_contain_text("2 个类别：cat（8）、dog（8）")
-    expect(page.locator(".ow-switch")).not_to_be_checked()
+    expect(page.locator("gan-own .ow-switch")).not_to_be_checked()
     config = form.train_and_stop()
     assert (config["conditional"], config["batch"]) == (False, 16)
 

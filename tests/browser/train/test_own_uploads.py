@@ -46,7 +46,7 @@ def test_limits_stand_beside_the_drop_zone_and_are_judged_before_anything_is_sen
     numbers = (
         f"up to {MAX_FILES:,} files. At most {MAX_FILE >> 20} MB per file, {MAX_REQUEST >> 20} MB in total."
     )
-    expect(page.locator(".ow-limits")).to_contain_text(numbers)
+    expect(page.locator("gan-own .ow-limits")).to_contain_text(numbers)
     sent = []
     page.on(
         "request", lambda request: sent.append(request.url) if "/gradio_api/upload" in request.url else None
@@ -114,7 +114,7 @@ def test_pictures_can_be_added_and_dropped(own):
     expect(form.count).to_have_text("3 images")
     form.add(("one more.png", picture(200)))
     expect(form.count).to_have_text("4 images")
-    expect(page.locator(".ow-file b")).to_have_text("4 files")
+    expect(page.locator("gan-own .ow-file b")).to_have_text("4 files")
     dragged = (
         "const drop = new DataTransfer(); drop.items.add(new File([new Uint8Array(bytes)], 'pets.zip')); "
         "return drop"
@@ -122,7 +122,7 @@ def test_pictures_can_be_added_and_dropped(own):
     drop = page.evaluate_handle(f"(bytes) => {{ {dragged}; }}", list(pets()))
     page.dispatch_event("gan-own", "drop", {"dataTransfer": drop})
     expect(form.count).to_have_text("16 images")
-    expect(page.locator(".ow-file b")).to_have_text("pets.zip")
+    expect(page.locator("gan-own .ow-file b")).to_have_text("pets.zip")
 
 
 def test_dropped_folders_are_refused_at_once_and_nothing_is_sent(visit_own, tmp_path):
@@ -170,7 +170,7 @@ def test_pictures_can_be_added_one_at_a_time(visit_own):
     form.add(("a.png", picture(1)))
     error = form.refusal
     expect(error).to_have_text("One image is not enough to learn from. Add at least one more.")
-    expect(page.locator(".ow-file b")).to_have_text("a.png")
+    expect(page.locator("gan-own .ow-file b")).to_have_text("a.png")
     assert form.press_train()["error"]["key"] == "ui.one_picture"
     page.click(".gan-lang")
     expect(error).to_have_text("只有一张图片无法训练。请至少再添加一张。")
@@ -179,7 +179,7 @@ def test_pictures_can_be_added_one_at_a_time(visit_own):
     expect(error).to_contain_text("这 2 个文件中只有一张可用的图片（1 个无法使用：notes.txt）")
     form.add(("b.png", picture(2)))
     expect(form.count).to_have_text("2 张图片")
-    expect(page.locator(".ow-left")).to_contain_text("1 个不是图片：notes.txt")
+    expect(page.locator("gan-own .ow-left")).to_contain_text("1 个不是图片：notes.txt")
     expect(error).to_be_hidden()
     page.get_by_role("button", name="移除").click()
     expect(form.zone).to_be_visible()
