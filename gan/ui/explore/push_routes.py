@@ -59,8 +59,8 @@ class _Routes:
         name = sign_in.name(request) if sign_in.offered(request) and is_ours(request) else None
         to = query.get("to") or f"{name or NOBODY}/{_suggested(self._title(entry))}"
         with_d = query.get("d") == "1" and self._has_d(request, entry)
-        licence = query.get("licence") if self._licenses(request, entry) else None
-        card, facts = self._draft(entry, to, with_d, licence or None)
+        licence = query.get("licence") or None
+        card, facts = self._draft(entry, to, with_d, licence if self._licenses(request, entry) else None)
         own = facts.get("data_licence")
         return {
             "name": name,
