@@ -1,4 +1,4 @@
-"""Read files of strangers in a process of its own, without Xet and with little memory.
+"""Work with the Hub in a process of its own, which ends with its parent, without Xet and with little memory.
 
 `prepare` runs in such a process. The others run in the process that starts it.
 """
@@ -12,18 +12,22 @@ from typing import Any
 
 import gan
 from gan.errors import MESSAGES, UserError
+from gan.runs.processes import end_with
 
 MEMORY = 2 * 2**30  # bytes for tables
 CODE = Path(gan.__file__).resolve().parents[1]  # the folder in which a child finds the package
 
 
 def prepare(memory: int = 0) -> None:
-    """Switch Xet off, and give this process at most `memory` bytes more, 0 for no limit.
+    """End this process with its parent, switch Xet off, and limit its memory.
+
+    memory: at most so many bytes more than now, 0 for no limit.
 
     Our limits of time and size belong to requests of the Hub's client, and Xet's transfers are none. Only
     Linux limits the memory. What the process has already does not count, because it grows with the number of
     cores. Arrow's own pool would reserve more than it uses.
     """
+    end_with(os.getppid())
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     if memory and sys.platform == "linux":
         import resource

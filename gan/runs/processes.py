@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,21 @@ if TYPE_CHECKING:
 
 # seconds: psutil adds the ticks since boot to the boot time, and a clock adjustment moves the boot time
 START_TOLERANCE = 2.0
+LOOK = 1.0  # seconds between two looks of a child whether its parent is still there
+WATCH = "watch-parent"  # the name of the thread that looks
 NICE = "10"  # keeps the page responsive while a run trains
+
+
+def end_with(parent: int) -> None:
+    """End this child when its parent, the process with this number, is gone, however that ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK)
+        os._exit(1)
+
+    if all(thread.name != WATCH for thread in threading.enumerate()):
+        threading.Thread(target=watch, name=WATCH, daemon=True).start()
 
 
 def started(pid: int | None = None) -> float | None:

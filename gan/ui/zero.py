@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.kinds import DEFAULT, get_kind
+from gan.runs.processes import end_with
 from gan.runs.supervisor import Supervisor
 from gan.ui.server.http import post
 from gan.ui.server.services import Services
@@ -36,7 +37,6 @@ from gan.worker.leased import MARGIN, lease
 # Seconds of a lease. ZeroGPU admits no more than a couple of minutes, and counts leases too.
 LEAST, USUAL, MOST = 15, 30, 60
 TRAINS = 24  # seconds of training in a lease, where loading and the checkpoint leave as much
-LOOK = 1.0  # seconds between two looks of a child whether its server is still there
 FAREWELL = 15.0  # seconds that close() waits for the checkpoints of the leases
 _NUMBERS = re.compile(r"\((\d+)s requested vs\. (-?\d+)s left\)(?:.*?Try again in ([^.]+))?", re.DOTALL)
 _REQUESTED = re.compile(r"\((\d+)s\)")
@@ -46,26 +46,14 @@ _log = logging.getLogger(__name__)
 
 def _task(path: str, seconds: float, margin: float) -> dict[str, Any]:
     """Run in the child: train a run as gan.worker.leased.lease does."""
-    _end_with_the_server()
+    if os.getpid() != _SERVER:
+        end_with(_SERVER)
     return lease(path, seconds, margin)
 
 
 def _seconds(path: str, seconds: float, margin: float) -> float:
     """Return the duration that the package asks for."""
     return seconds
-
-
-def _end_with_the_server() -> None:
-    """End this child when its server is gone, however that ended. A server itself never ends by this."""
-    if os.getpid() == _SERVER or any(thread.name == "watch-server" for thread in threading.enumerate()):
-        return
-
-    def watch() -> None:
-        while os.getppid() == _SERVER:
-            time.sleep(LOOK)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="watch-server", daemon=True).start()
 
 
 class Zero:

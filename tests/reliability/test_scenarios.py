@@ -72,16 +72,6 @@ def dying(next_step, at, run):
     return die_or_go_on
 
 
-def undisturbed(make, steps, run, place):
-    """Return the same run without kills, from a new process: no other test has changed its torch."""
-    assert Child(keep_undisturbed, make, steps, run, place).wait() == 0
-    return torch.load(place, weights_only=False)  # the test's own file
-
-
-def keep_undisturbed(make, steps, run, place):
-    torch.save(retrain(make, steps, run), place)
-
-
 def change_everything(run):
     """Change a number of the statistics, a byte of a grid, and the last bit of each number of a tensor."""
     first, *rest = read_lines(run / "stats.jsonl")[0]
@@ -139,7 +129,7 @@ def test_a_killed_run_ends_like_an_undisturbed_one_and_each_fault_would_be_seen(
         if how == DIES:
             count_kill(outcome, run, False)
     assert list(coming) == []
-    expected = undisturbed(make, steps, run, tmp_path / "undisturbed.pt")
+    expected = retrain(make, steps, run)
     assert list(differences(run, expected, outcome.back, scenario.check)) == []
     own = OWN.get(name, lambda run: [])(run)
     shown, tensors = change_everything(run)

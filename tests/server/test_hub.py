@@ -33,10 +33,9 @@ from gan.ui.server.services import Services
 from gan.ui.server.starting import parse_root
 from gan.ui.train import form
 from tests.fakes.hub import NOWHERE, TOKEN, WRONG_TOKEN, Refusal, Repository, fake_hub
-from tests.support.generators import tiny_spec
+from tests.support.generators import SMALL, tiny_spec
 
 NAME = "ada/digits"
-SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 PULLED = ("config.json", "card.json", "generator.safetensors")
 D = "discriminator.safetensors"
 CLOSED = "a token of the teacher"

@@ -16,10 +16,10 @@ from gan.library import train
 from gan.train.checkpoint import NEWEST, digest, read_state
 from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, fake_hub
+from tests.support.generators import SMALL
 from tests.support.killing import killed_before
 
 NAME, STEPS = "ada/digits", 24
-SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 KILLED = killed_before(STEPS - 4)
 
 

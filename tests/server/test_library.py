@@ -9,8 +9,7 @@ import pytest
 from gan.errors import UserError
 from gan.library import Generator, load, train
 from tests import ROOT
-
-SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
+from tests.support.generators import SMALL
 
 
 def example() -> str:

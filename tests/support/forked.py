@@ -29,10 +29,13 @@ _CONTEXT.set_forkserver_preload(
 
 
 class Child:
-    """A forked process that calls `target(*arguments)`, with the methods of subprocess.Popen."""
+    """A forked process that calls `target(*arguments)`, with the methods of subprocess.Popen.
+
+    It has the environment of this process, and not that of the test which first forked one.
+    """
 
     def __init__(self, target: Callable[..., None], *arguments: object):
-        self._process = _CONTEXT.Process(target=target, args=arguments)
+        self._process = _CONTEXT.Process(target=_call, args=(dict(os.environ), target, *arguments))
         self._process.start()
         self.pid = self._process.pid
 
@@ -61,6 +64,12 @@ class Child:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+def _call(environment: dict[str, str], target: Callable[..., None], *arguments: object) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    target(*arguments)
 
 
 class Command(Child):

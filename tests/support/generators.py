@@ -8,6 +8,8 @@ import torch
 from gan.files import write_json
 from gan.models import ModelSpec, build_generator, save_generator
 
+# Settings of a run that trains for a moment.
+SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 RUN = "20250102-030405-digits-modern"
 
 

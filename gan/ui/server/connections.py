@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import uvicorn
 
 TAKEN_WITHIN = 60  # seconds for a client to take one piece of an answer, behind the system's buffers
-HEAD_WITHIN = 10  # seconds for the head of a request, from the first byte after an answer or from the start
+# Seconds for the head of a request, from the connection's start, the first byte after an answer, or the end
+# of a refused body.
+HEAD_WITHIN = 10
 # Bytes a second that a client sends at least, on average, of a body that may take longer than HEAD_WITHIN.
 LEAST = 2**14
 

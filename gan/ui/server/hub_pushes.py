@@ -10,7 +10,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,8 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from gan.data.cache import cache_dir
 from gan.errors import UserError
 from gan.hub.child import checked
+from gan.hub.staging import staging
 from gan.ui.server.children import Children
 
 _log = logging.getLogger(__name__)
@@ -115,11 +116,11 @@ class HubPushes:
                 push.stage = line["stage"]
 
         # A child that is killed leaves its files behind, so they lie in a folder of ours.
-        with tempfile.TemporaryDirectory(prefix="ganarium-push-", ignore_cleanup_errors=True) as folder:
+        with staging(cache_dir() / "pushes") as folder:
             own = {key: value for key, value in os.environ.items() if key not in _SERVERS_OWN}
             try:
                 answer = self.follow(
-                    COMMAND, 60 * MINUTES, json.dumps(asked).encode(), told, {**own, "TMPDIR": folder}
+                    COMMAND, 60 * MINUTES, json.dumps(asked).encode(), told, {**own, "TMPDIR": str(folder)}
                 )
             except subprocess.TimeoutExpired as error:
                 raise UserError("hub.push_late", name=name, minutes=round(MINUTES)) from error

@@ -63,6 +63,29 @@ def test_a_visitor_of_a_space_is_sent_to_the_sign_in(browser, private_page):
         page.context.close()
 
 
+def test_whoever_pushes_is_named_and_can_sign_out(browser, private_page):
+    """On a page with a teacher token the header has no sign-out, and pupils share computers."""
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US").new_page()
+    left = []
+    try:
+        visit(page, private_page, SHIPPED)
+        page.route(
+            "**/gan/push?*",
+            lambda route: route.fulfill(
+                json=refused(route) if left else {**route.fetch().json(), "name": "ada"}
+            ),
+        )
+        page.on("request", lambda request: left.append(1) if request.url.endswith("/access/leave") else None)
+        page.get_by_role("button", name="Push to the Hub").click()
+        expect(page.locator(".xp-push-who")).to_contain_text("You push as ada.")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.locator(".xp-push-why")).to_contain_text("Sign in with Hugging Face first")
+        expect(page.locator(".xp-push-who")).to_be_hidden()
+        assert left
+    finally:
+        page.context.close()
+
+
 def refused(route):
     """Return what a Space answers to somebody who has not signed in."""
     found = route.fetch().json()

@@ -1,5 +1,6 @@
 // Pushing the generator to the Hugging Face Hub: a button, and a form that shows what the push will send.
-import { patiently, request } from "../../core/api.js";
+import { patiently, place, request } from "../../core/api.js";
+import { setAccess } from "../../core/control.js";
 import { later } from "../../core/debounce.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { CONTROL } from "../../core/events.js";
@@ -39,9 +40,18 @@ export class PushPanel {
     this.go = h("button", { type: "submit", class: "xp-button xp-primary" }, t("explore.push_go"));
     this.status = h("p", { class: "xp-push-status", role: "status" });
     this.why = h("p", { class: "xp-push-why", hidden: true });
+    this.about = h("span", {});
+    this.who = h(
+      "p",
+      { class: "xp-push-who" },
+      this.about,
+      " ",
+      h("button", { type: "button", onclick: () => this.#leave() }, t("access.sign_out")),
+    );
     this.inputs = h(
       "div",
       { class: "xp-push-inputs" },
+      this.who,
       this.fields.element,
       this.card.element,
       h("div", { class: "xp-row" }, this.go, this.status),
@@ -88,6 +98,16 @@ export class PushPanel {
     if (!this.element.hidden && !this.inputs.hidden) this.fields.name.focus({ preventScroll: true });
   }
 
+  /** Sign out: others may use this browser next, and would push as the same person. */
+  async #leave() {
+    try {
+      setAccess(await request("access/leave", { method: "POST", value: { place: place() } }));
+      await this.#begin();
+    } catch (error) {
+      this.say(sentence(refusal(error)), true);
+    }
+  }
+
   /** After a change: write the card anew where it is shown. */
   #refresh() {
     if (this.card.shown && !this.busy) this.#read(this.fields.query());
@@ -117,6 +137,8 @@ export class PushPanel {
     this.why.hidden = true;
     this.inputs.hidden = false;
     if (this.status.classList.contains("is-bad")) this.say("");
+    this.who.hidden = !plan.name;
+    setText(this.about, t("explore.push_as", { name: plan.name ?? "" }));
     this.fields.show(plan);
     this.card.show(plan);
   }

@@ -84,7 +84,7 @@ export class TakeHome {
       const reply = await patiently(
         () => {
           setText(name, t("explore.taking"));
-          return fetched(`take/${form}`, { id, sliders });
+          return fetched(`take/${form}`, { id, sliders }, 1);
         },
         () => setText(name, t("common.waits")),
       );

@@ -188,7 +188,7 @@ export class RunControls {
       const reply = await patiently(
         () => {
           setText(this.takeName, t("stage.taking"));
-          return fetched(`runs/${id}/file`, {});
+          return fetched(`runs/${id}/file`, {}, 1);
         },
         () => setText(this.takeName, t("common.waits")),
       );

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,12 +26,13 @@ from gan.ui.server.services import Services
 from gan.worker.run_dir import read_config
 from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, Refusal, Repository, fake_hub
+from tests.fakes.runs import wait_until
 from tests.support import visiting
+from tests.support.generators import SMALL
 from tests.support.visiting import info, key_of, visitor
 
 ADAS = "hf_oauth_of_ada_that_nobody_may_read"
 BOBS = "hf_oauth_of_bob_that_nobody_may_read"
-SMALL = {"kimg": 0.08, "width": 8, "batch": 8, "z_dim": 16, "clusters": 1}
 WANTED = {"id": "shipped:digits", "to": "ada/digits", "private": False, "with_d": False, "licence": None}
 MORE = "openid profile contribute-repos"
 CREATE = "/api/repos/create"
@@ -400,6 +402,25 @@ def test_a_push_ends_with_the_server(services, monkeypatch):
     while children.running and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not children.running
+
+
+def test_a_process_of_the_hub_ends_with_its_parent():
+    """However the parent ends: a server that was killed leaves nobody with a visitor's token."""
+    child = (
+        "import time; from gan.hub import child; child.prepare(); print('ready', flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import subprocess, sys, time;"
+        f"started = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE);"
+        "started.stdout.readline(); print(started.pid, flush=True); time.sleep(600)"
+    )
+    server = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=ROOT)
+    left = int(server.stdout.readline())
+    assert psutil.pid_exists(left)
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    wait_until(lambda: not psutil.pid_exists(left))
 
 
 def test_pushes_are_forgotten_and_few_wait(monkeypatch):
