@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.support.browsing import PHONE, SLOW, chromium, serve  # noqa: E402
+from tests.support.page.browsing import PHONE, SLOW, chromium, serve  # noqa: E402
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
 FILM_WIDTH = 800  # pixels

@@ -24,7 +24,7 @@ from tests.fakes.runs import FAKE_WORKER, reaches
 
 # Modules that take minutes. They start first, so that no process is left alone with one at the end.
 LONG = (
-    "unit/train/test_exact.py",
+    "unit/train/exactness/test_exact.py",
     "server/test_app_environment.py",
     "unit/train/test_memory.py",
     "reliability/test_kills.py",
@@ -32,7 +32,7 @@ LONG = (
     "browser/train/test_train.py",
     "browser/train/test_runs.py",
     "reliability/test_load.py",
-    "server/runs/test_training_process.py",
+    "server/runs/worker/test_training_process.py",
     "unit/points/test_modes.py",
 )
 
@@ -124,7 +124,7 @@ def supervise(store):
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium."""
-    from tests.support.browsing import chromium
+    from tests.support.page.browsing import chromium
 
     with chromium() as browser:
         yield browser
@@ -145,7 +145,7 @@ def server_of_models(tmp_path_factory, hub_of_models):
 
     Its start takes longer than most of their tests.
     """
-    from tests.support.browsing import serve
+    from tests.support.page.browsing import serve
 
     runs = tmp_path_factory.mktemp("server-of-models") / "runs"
     with serve(runs, more={"HF_ENDPOINT": hub_of_models.endpoint}) as address:
@@ -169,8 +169,8 @@ def address(server_of_models, runs):
 
 @pytest.fixture(scope="module")
 def tab(browser, address):
-    """The page of one visitor to a module's `runs`, whose browser draws (see tests.support.moving)."""
-    from tests.support.moving import visitor
+    """The page of one visitor to a module's `runs`, whose browser draws (see tests.support.page.moving)."""
+    from tests.support.page.moving import visitor
 
     with visitor(browser, address) as page:
         yield page
@@ -179,7 +179,7 @@ def tab(browser, address):
 @pytest.fixture
 def page(tab):
     """That page, reset."""
-    from tests.support.moving import as_new
+    from tests.support.page.moving import as_new
 
     return as_new(tab)
 
@@ -191,9 +191,9 @@ def services(tmp_path_factory):
     Modules that need others override this fixture.
     """
     from gan.runs.store import Store
-    from gan.ui.server.access import Access
+    from gan.ui.server.people.access import Access
     from gan.ui.server.services import Services
-    from tests.support.generators import tiny_spec, write_checkpoint
+    from tests.support.inputs.generators import tiny_spec, write_checkpoint
 
     root = tmp_path_factory.mktemp("models")
     write_checkpoint(root / "checkpoints", "digits", tiny_spec(3), classes=["zero", "one", "two"])
@@ -209,7 +209,7 @@ def client(services):
     from starlette.testclient import TestClient
 
     from gan.ui.explore.tab import routes
-    from gan.ui.server.guard import Guard
+    from gan.ui.server.requests.guard import Guard
 
     return TestClient(
         Guard(Starlette(routes=routes(services)), services),

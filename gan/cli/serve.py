@@ -21,7 +21,7 @@ from gan import console
 from gan.errors import UserError
 from gan.runs.disk import QUOTA_GB, parse_gigabytes
 from gan.runs.store import default_root
-from gan.ui.server.access import Access, find_token
+from gan.ui.server.people.access import Access, find_token
 from gan.ui.server.services import Services
 from gan.ui.server.starting import by_itself, parse_root, take_variables, where_to_listen
 
@@ -146,7 +146,7 @@ def _serve(services: Services, args: argparse.Namespace) -> "gr.Blocks":
         with by_itself():
             # The import of Gradio takes seconds. Errors in the options appear before it.
             from gan.ui.page import build_page, launch_options
-            from gan.ui.server.connections import end_idle, end_silent
+            from gan.ui.server.requests.connections import end_idle, end_silent
 
             demo = build_page(services)
             with contextlib.redirect_stdout(io.StringIO()):  # Gradio prints lines about MCP even if quiet

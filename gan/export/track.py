@@ -316,7 +316,7 @@ def tracking(run_dir: Path, within: float = ENDS_WITHIN) -> Iterator[None]:
 
     def beside() -> None:
         while not has_begun(run_dir):  # until then it has no name
-            if stop.wait(LOOK):
+            if stop.wait(LOOK) and not has_begun(run_dir):  # a short run begins and ends within one wait
                 return
         try:
             tracker = _of_setting(run_dir, name)

@@ -1,8 +1,8 @@
 """Read the mark of the visitor who started a run.
 
 On a Space without a teacher token, each visitor controls only the runs of their own browser. The server
-computes the mark of a browser as a keyed hash (see gan.ui.server.visitors), so the file tells nobody how to
-pass for that visitor. Whatever copies a run leaves FILE out.
+computes the mark of a browser as a keyed hash (see gan.ui.server.people.visitors). So the file tells nobody
+how to pass for that visitor. Whatever copies a run leaves FILE out.
 """
 
 import re

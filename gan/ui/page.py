@@ -14,13 +14,13 @@ from gan.ui.api.gate import HAS_MCP, Gate
 from gan.ui.api.tools import answer_in_json
 from gan.ui.api.waking_queue import WakingQueue
 from gan.ui.explore import tab as explore
-from gan.ui.server import sign_in
-from gan.ui.server.access import access_routes
-from gan.ui.server.guard import Guard
-from gan.ui.server.head import HeadMiddleware
-from gan.ui.server.http import shared_routes
+from gan.ui.server.people import sign_in
+from gan.ui.server.people.access import access_routes
+from gan.ui.server.requests.guard import Guard
+from gan.ui.server.requests.head import HeadMiddleware
+from gan.ui.server.requests.http import shared_routes
+from gan.ui.server.requests.uploads import MAX_FILE
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import MAX_FILE
 from gan.ui.train import tab as train
 
 # Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gan.export.track import CHILD_WITHIN, NEEDS
 from gan.files import read_object
-from gan.ui.server.children import Children
+from gan.ui.server.children.processes import Children
 
 SECONDS = CHILD_WITHIN + 60  # for the child, which also starts and imports
 

@@ -29,7 +29,7 @@ from gan.errors import UserError
 from gan.kinds import DEFAULT, get_kind
 from gan.runs.processes import end_with
 from gan.runs.supervisor import Supervisor
-from gan.ui.server.http import post
+from gan.ui.server.requests.http import post
 from gan.ui.server.services import Services
 from gan.ui.trackers import Trackers
 from gan.worker.leased import MARGIN, lease

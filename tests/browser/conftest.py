@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsing import chromium
-from tests.support.contexts import Contexts
+from tests.support.page.browsing import chromium
+from tests.support.page.contexts import Contexts
 
 
 @pytest.fixture(scope="package")

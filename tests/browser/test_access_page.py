@@ -6,10 +6,10 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from gan.ui.server.access import FREE, PACE
+from gan.ui.server.people.access import FREE, PACE
 from tests.fakes.runs import children
-from tests.reliability.raw_http import Case, Wire
-from tests.support.browsing import PHONE, serve_program, spare_is_ready
+from tests.reliability.attacker.raw_http import Case, Wire
+from tests.support.page.browsing import PHONE, serve_program, spare_is_ready
 
 pytestmark = pytest.mark.browser
 TOKEN = "zebra-4711-quokka"

@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latent
 from gan.models import ModelSpec
-from tests.support.exploring import bar, changes, here, large, visit
-from tests.support.generators import RUN, tiny_spec, write_lively, write_run, write_weights
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively, write_run, write_weights
+from tests.support.page.exploring import bar, changes, here, large, visit
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gan.export.bundle import bundle
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 PAGE = ROOT / "gan" / "web" / "takeaway" / "page.js"
 

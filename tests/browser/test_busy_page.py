@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 from gan.errors import UserError
 from gan.runs.store import Store
-from gan.ui.server.http import refusal
+from gan.ui.server.requests.http import refusal
 from tests.fakes.runs import past, tiny
-from tests.support.parcels import write_state
+from tests.support.inputs.parcels import write_state
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)

@@ -6,7 +6,7 @@ The panel with the button sticks to the lower edge, and must not cover it.
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.train_form import TrainForm
+from tests.support.page.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 # The focused control, and whether something covers the middle of its visible part. Hidden radio buttons have

@@ -10,10 +10,10 @@ from starlette.requests import Request
 
 from gan.runs import marks
 from gan.runs.store import Store
-from gan.ui.server.visitors import COOKIE, Visitors, find_key
+from gan.ui.server.people.visitors import COOKIE, Visitors, find_key
 from tests.fakes.app import bare
 from tests.fakes.runs import past, tiny
-from tests.support.browsing import SPACE, serve
+from tests.support.page.browsing import SPACE, serve
 
 pytestmark = pytest.mark.browser
 OTHERS = "0" * 64  # the mark of another visitor

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.exploring import here, sliders
+from tests.support.page.exploring import here, sliders
 
 pytestmark = pytest.mark.browser
 ENGLISH, CHINESE = "This page needs a newer browser", "此页面需要较新的浏览器"

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from gan.runs.store import Store
 from tests.fakes.app import bare
 from tests.fakes.runs import tiny
-from tests.support.browsing import serve
-from tests.support.listing import open_list
+from tests.support.page.browsing import serve
+from tests.support.page.listing import open_list
 
 pytestmark = pytest.mark.browser
 

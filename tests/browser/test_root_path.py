@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import serve
-from tests.support.exploring import bar, changes, here, sliders
-from tests.support.proxying import proxy
-from tests.support.train_form import TrainForm
+from tests.support.page.browsing import serve
+from tests.support.page.exploring import bar, changes, here, sliders
+from tests.support.page.train_form import TrainForm
+from tests.support.processes.proxying import proxy
 
 pytestmark = pytest.mark.browser
 TOKEN = "a token behind a proxy"

@@ -19,8 +19,8 @@ from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.directions.saved import Choice
 from gan.latent.generator import Model
 from gan.latent.point import Point, write_at
-from tests.support.browsing import PHONE, ROOT
-from tests.support.generators import RUN, tiny_spec, write_lively, write_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively, write_run
+from tests.support.page.browsing import PHONE, ROOT
 
 pytestmark = pytest.mark.browser
 

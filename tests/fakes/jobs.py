@@ -17,7 +17,7 @@ from gan.errors import UserError
 from gan.mirror.jobs.jobs import FOLDER
 from tests import ROOT
 from tests.fakes.runs import PATIENCE
-from tests.support.forked import Child
+from tests.support.processes.forked import Child
 
 HARDWARE = [
     {"name": "t4-small", "prettyName": "Nvidia T4 - small", "cpu": "4 vCPU", "ram": "15 GB",

@@ -34,17 +34,17 @@ from starlette.requests import Request
 
 from gan.runs import marks
 from gan.runs.store import Store
-from gan.ui.server.visitors import Visitors, find_key
+from gan.ui.server.people.visitors import Visitors, find_key
 from tests.fakes import gpus
 from tests.fakes.provider import Provider, provider
 from tests.fakes.runs import past, tiny
-from tests.reliability import cases, cases_space
-from tests.reliability.cases_space import SignedIn
-from tests.reliability.forms import forms
-from tests.reliability.raw_http import TIMEOUT, Answer, Case, Wire
-from tests.reliability.valid_requests import SECRET, Subject, plant
-from tests.support.browsing import ROOT, SPACE, serve_program
-from tests.support.parcels import write_state
+from tests.reliability.attacker.forms import forms
+from tests.reliability.attacker.raw_http import TIMEOUT, Answer, Case, Wire
+from tests.reliability.attacker.valid_requests import SECRET, Subject, plant
+from tests.reliability.damaged import cases, cases_space
+from tests.reliability.damaged.cases_space import SignedIn
+from tests.support.inputs.parcels import write_state
+from tests.support.page.browsing import ROOT, SPACE, serve_program
 
 MANY = 800
 IDLE = 120  # connections: three times the threads of the server's shared pool

@@ -18,8 +18,8 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from gan.errors import UserError
-from tests.reliability import fuzz_files, fuzz_hub, fuzz_mirror, fuzz_routes, fuzz_space
-from tests.reliability.damage import Target
+from tests.reliability.damaged import fuzz_files, fuzz_hub, fuzz_mirror, fuzz_routes, fuzz_space
+from tests.reliability.damaged.damage import Target
 
 PHASES = (Phase.generate, Phase.shrink)
 TARGETS: dict[str, Callable[[Path], Target]] = {

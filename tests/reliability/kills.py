@@ -26,10 +26,10 @@ from pathlib import Path
 
 from gan.files import read_json, read_lines, read_object, write_json
 from gan.train.checkpoint import NEWEST, saved_step
-from tests.reliability.scenarios import SCENARIOS, Scenario, next_words
+from tests.reliability.scenario.scenarios import SCENARIOS, Scenario, next_words
+from tests.reliability.scenario.trainees import PATIENCE, Place, Trainee
+from tests.reliability.scenario.undisturbed import differences, retrain
 from tests.reliability.shipped import THREADS, busy
-from tests.reliability.trainees import PATIENCE, Place, Trainee
-from tests.reliability.undisturbed import differences, retrain
 
 POLL = 0.002  # seconds
 AIMED = 1 / 3  # share of the kills that wait for a half-written checkpoint

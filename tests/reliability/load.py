@@ -40,10 +40,10 @@ import psutil
 from gan.files import read_json
 from gan.recipes import make_config
 from gan.runs.store import Store
-from gan.ui.server.http import STATIC
+from gan.ui.server.requests.http import STATIC
 from tests.benchmarks.options import at_least
-from tests.reliability.keep_alive import Line, Reply
-from tests.support.browsing import serve_program
+from tests.reliability.attacker.keep_alive import Line, Reply
+from tests.support.page.browsing import serve_program
 
 API = "gradio_api/gan"
 MODEL = "shipped:digits"

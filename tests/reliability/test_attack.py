@@ -13,19 +13,19 @@ from gan.latent.catalogue import CHECKPOINTS
 from gan.runs.supervisor import Supervisor
 from gan.ui.api import gate
 from gan.ui.page import launch_options
-from gan.ui.server.access import Access
-from gan.ui.server.http import PREFIX
-from gan.ui.server.hub_pushes import Push
+from gan.ui.server.children.hub_pushes import Push
+from gan.ui.server.people.access import Access
+from gan.ui.server.people.sign_in import PATHS, VARIABLES
+from gan.ui.server.requests.http import PREFIX
 from gan.ui.server.services import Services
-from gan.ui.server.sign_in import PATHS, VARIABLES
 from tests.fakes.hub import Repository, fake_hub
-from tests.reliability import cases
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own, waiting_run
-from tests.reliability.cases import COMMANDS
+from tests.reliability.attacker.valid_requests import PULLED, PULLED_SET, PUSHED, asked, picture, plant, told
+from tests.reliability.damaged import cases
+from tests.reliability.damaged.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
-from tests.reliability.valid_requests import PULLED, PULLED_SET, PUSHED, asked, picture, plant, told
-from tests.support.browsing import SPACE
-from tests.support.visiting import Signed, info
+from tests.support.page.browsing import SPACE
+from tests.support.page.visiting import Signed, info
 
 # Where there are thousands of cases, one in EVERY runs. A prime, so that every kind of case occurs.
 EVERY = 41

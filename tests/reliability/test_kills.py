@@ -8,12 +8,12 @@ import torch
 
 from gan.train.autotune import machine
 from gan.worker.worker import work
+from tests.reliability.attacker.planted import planted
 from tests.reliability.kills import survive
-from tests.reliability.planted import planted
-from tests.reliability.scenarios import SCENARIOS
+from tests.reliability.scenario.scenarios import SCENARIOS
+from tests.reliability.scenario.trainees import in_forks
+from tests.reliability.scenario.undisturbed import differences, retrain
 from tests.reliability.shipped import THREADS, busy
-from tests.reliability.trainees import in_forks
-from tests.reliability.undisturbed import differences, retrain
 
 STEPS = 20
 

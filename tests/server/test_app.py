@@ -13,7 +13,7 @@ import pytest
 from gan.runs.store import Store
 from tests import ROOT
 from tests.fakes.runs import LONG, PATIENCE, reaches, tiny, wait_until
-from tests.support.browsing import serve
+from tests.support.page.browsing import serve
 
 APP = ROOT / "app.py"
 

@@ -22,8 +22,8 @@ from gan.ui.train.form import defaults
 from tests import ROOT
 from tests.fakes import app
 from tests.fakes.runs import wait_until
-from tests.support import forked
-from tests.support.browsing import IPV6
+from tests.support.page.browsing import IPV6
+from tests.support.processes import forked
 
 APP = ("app.py",)
 GONE = "http://127.0.0.1:9"  # no proxy answers there

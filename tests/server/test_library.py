@@ -9,7 +9,7 @@ import pytest
 from gan.errors import UserError
 from gan.library import Generator, load, train
 from tests import ROOT
-from tests.support.generators import SMALL
+from tests.support.inputs.generators import SMALL
 
 
 def example() -> str:

@@ -27,7 +27,7 @@ from tests.benchmarks.speed.floor import Cost, Machine, count, floor_seconds
 from tests.benchmarks.speed.plain import Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
-from tests.server.test_score import write_mnist_like
+from tests.server.commands.test_score import write_mnist_like
 from tests.support.engine import CPU, tiny_config, tiny_data, tiny_trainer
 
 

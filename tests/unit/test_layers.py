@@ -146,7 +146,8 @@ def test_a_room_reads_only_files_of_rooms_below_it():
     # zero imports `spaces`, which only ZeroGPU needs
     others = ("__init__", "zero")
     names += [f"gan.ui.{path.stem}" for path in (ROOT / "gan" / "ui").glob("*.py") if path.stem not in others]
-    names += [f"gan.ui.server.{path.stem}" for path in (ROOT / "gan" / "ui" / "server").glob("[a-z]*.py")]
+    for path in (ROOT / "gan" / "ui" / "server").rglob("[a-z]*.py"):
+        names.append(".".join(path.relative_to(ROOT).with_suffix("").parts))
     places = [
         (name, value)
         for name in names

@@ -14,7 +14,7 @@ from gan.data.registry import BUNDLED, DOWNLOADS
 from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.runs.store import STATES
 from gan.ui import strings
-from gan.ui.server.http import STATIC
+from gan.ui.server.requests.http import STATIC
 from gan.ui.train import fields
 from tests import ROOT
 

@@ -16,8 +16,8 @@ from gan.errors import UserError
 from gan.hub.sets import CAP
 from gan.ui.api import functions
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT
-from gan.ui.server.concurrency import LIMITS
-from gan.ui.server.http import refusal_text
+from gan.ui.server.requests.concurrency import LIMITS
+from gan.ui.server.requests.http import refusal_text
 from gan.ui.server.services import Services
 
 # Endpoint -> the route of the page whose limit it shares.

@@ -17,7 +17,7 @@ from gan.latent.catalogue import EXPLORED, class_index
 from gan.latent.point import Point, whole
 from gan.recipes import USER_DATA
 from gan.ui.explore.routes import list_models, open_named
-from gan.ui.server.http import PREFIX
+from gan.ui.server.requests.http import PREFIX
 from gan.ui.server.services import Services
 from gan.ui.train import fields, form, own_hub
 from gan.ui.train.routes import start_named

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.errors import UserError
-from gan.ui.server.access import client_of
-from gan.ui.server.http import BODY_WITHIN, refusal
+from gan.ui.server.people.access import client_of
+from gan.ui.server.requests.http import BODY_WITHIN, refusal
 from gan.ui.server.services import Services
 
 if TYPE_CHECKING:

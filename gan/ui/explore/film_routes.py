@@ -33,9 +33,9 @@ from gan.errors import UserError
 from gan.latent.loop import Loop
 from gan.latent.point import Point, whole
 from gan.ui.explore.routes import open_model
-from gan.ui.server.concurrency import DRAWN, FILMS
-from gan.ui.server.http import get, refusal
-from gan.ui.server.sending import pieces
+from gan.ui.server.requests.concurrency import DRAWN, FILMS
+from gan.ui.server.requests.http import get, refusal
+from gan.ui.server.requests.sending import pieces
 from gan.ui.server.services import Services
 
 if TYPE_CHECKING:

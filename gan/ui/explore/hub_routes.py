@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.hub.pull import as_id
-from gan.ui.server.http import json_body, post
+from gan.ui.server.requests.http import json_body, post
 from gan.ui.server.services import Services
 
 

@@ -18,8 +18,8 @@ from gan.hub.push import check_name, draft, files, may_choose
 from gan.latent.catalogue import Entry
 from gan.train.checkpoint import NEWEST
 from gan.ui.explore.routes import called
-from gan.ui.server import sign_in
-from gan.ui.server.http import get, is_ours, json_body, post, refusal_json
+from gan.ui.server.people import sign_in
+from gan.ui.server.requests.http import get, is_ours, json_body, post, refusal_json
 from gan.ui.server.services import Services
 
 # The name that a model gets without an owner, while the card is only shown.

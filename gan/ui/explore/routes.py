@@ -5,7 +5,7 @@ little-endian float32 (K, z_dim). Other families of directions come as JSON, wit
 Downloads are the generator as a web page, or as ONNX with its card.
 
 A URL with the model's version (v=) never changes, so browsers cache it; all others are not cached. Handlers
-run under concurrency limits (gan.ui.server.concurrency). The models take turns image by image.
+run under concurrency limits (gan.ui.server.requests.concurrency). The models take turns image by image.
 """
 
 import dataclasses
@@ -38,9 +38,9 @@ from gan.latent.point import (
 )
 from gan.latent.snapshots import axis, parse_steps
 from gan.runs.disk import writing
-from gan.ui.server.http import get, json_body, post, with_etag
+from gan.ui.server.requests.http import get, json_body, post, with_etag
+from gan.ui.server.requests.static_files import FOREVER
 from gan.ui.server.services import Services
-from gan.ui.server.static_files import FOREVER
 from gan.ui.train.run_feed import public_data
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from gan.errors import UserError
 from gan.latent.point import Point
 from gan.latent.search.jobs import Jobs
 from gan.ui.explore.routes import open_model
-from gan.ui.server.http import json_body, post
+from gan.ui.server.requests.http import json_body, post
 from gan.ui.server.services import Services
 
 MAX_PIXELS = 2**22  # the page sends 2^16

@@ -20,16 +20,16 @@ from gan.runs.backend import Leases, Processes
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.origin import Origin
-from gan.ui.server.access import Access, client_of
-from gan.ui.server.cookies import on_space
-from gan.ui.server.hub_models import HubModels
-from gan.ui.server.hub_pushes import HubPushes
-from gan.ui.server.hub_sets import HubSets
+from gan.ui.server.children.hub_models import HubModels
+from gan.ui.server.children.hub_pushes import HubPushes
+from gan.ui.server.children.hub_sets import HubSets
+from gan.ui.server.children.surveys import Surveys
+from gan.ui.server.people.access import Access, client_of
+from gan.ui.server.people.cookies import on_space
+from gan.ui.server.people.visitor_limits import check_share
+from gan.ui.server.people.visitors import Visitors, check_arrival, find_key, owned
+from gan.ui.server.requests.uploads import remove_unused
 from gan.ui.server.starting import Root, bare
-from gan.ui.server.surveys import Surveys
-from gan.ui.server.uploads import remove_unused
-from gan.ui.server.visitor_limits import check_share
-from gan.ui.server.visitors import Visitors, check_arrival, find_key, owned
 
 if TYPE_CHECKING:
     from gan.ui.zero import Zero

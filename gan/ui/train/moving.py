@@ -16,10 +16,10 @@ from gan.errors import UserError
 from gan.files import free_bytes
 from gan.mirror.parcel import pack, unpack
 from gan.runs.disk import SPARE, size_of, writing
-from gan.ui.server.access import client_of
-from gan.ui.server.sending import FileAnswer
+from gan.ui.server.people.access import client_of
+from gan.ui.server.requests.sending import FileAnswer
+from gan.ui.server.requests.uploads import received
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import received
 
 MOST = 4  # files on their way to clients; slow ones take disk space that no list shows
 

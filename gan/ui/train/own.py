@@ -10,8 +10,16 @@ from gan.data.own.report import Report, grouped, suggestions
 from gan.errors import UserError
 from gan.recipes import RECIPES, USER_DATA, make_config
 from gan.spec import MAX_CLASSES
+from gan.ui.server.requests.uploads import (
+    is_zip,
+    keep_uploads,
+    kept_names,
+    mark_awaited,
+    received,
+    unmark,
+    unusable,
+)
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import is_zip, keep_uploads, kept_names, mark_awaited, received, unmark, unusable
 from gan.ui.train import form
 
 # Seconds until the page gets an answer; then it asks again. Proxies may time out after a minute.

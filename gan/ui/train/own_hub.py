@@ -12,9 +12,9 @@ from gan.data.own.source import Source, read_source
 from gan.errors import UserError
 from gan.hub.sets import CAP, MOST, parse
 from gan.recipes import RECIPES
-from gan.ui.server.hub_sets import settle
+from gan.ui.server.children.hub_sets import settle
+from gan.ui.server.requests.uploads import mark_awaited, unmark
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import mark_awaited, unmark
 from gan.ui.train import own
 
 _FOLDER = re.compile("hub-[0-9a-f]{16}")

@@ -8,8 +8,8 @@ from gradio.utils import get_upload_folder
 
 from gan.errors import UserError
 from gan.kinds.points.reading import read_points
+from gan.ui.server.requests.uploads import keep_points, mark_awaited, received, unmark
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import keep_points, mark_awaited, received, unmark
 from gan.ui.train import form
 from gan.ui.train.fields import USER_POINTS
 

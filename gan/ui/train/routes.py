@@ -23,11 +23,11 @@ from gan.objectives import LOSSES, PENALTIES
 from gan.recipes import GPU_RECIPES, USER_DATA
 from gan.runs.disk import writing
 from gan.train.autotune.machine import count_gpus, has_gpu
-from gan.ui.server.concurrency import LIMITS
-from gan.ui.server.http import get, json_body, post, with_etag
+from gan.ui.server.requests.concurrency import LIMITS
+from gan.ui.server.requests.http import get, json_body, post, with_etag
+from gan.ui.server.requests.static_files import FOREVER
+from gan.ui.server.requests.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.server.services import Services
-from gan.ui.server.static_files import FOREVER
-from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.train import fields, form, moving, own, own_hub, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed, without_paths

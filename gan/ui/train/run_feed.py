@@ -17,9 +17,9 @@ from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
 from gan.runs.recovery import seconds_stalled
 from gan.runs.store import LIVE, error_json
-from gan.ui.server.redact import public, shortened, without
+from gan.ui.server.people.visitors import owned
+from gan.ui.server.requests.redact import public, shortened, without
 from gan.ui.server.services import Services
-from gan.ui.server.visitors import owned
 
 FRESH = 0.2  # seconds that viewers share an answer; they poll twice a second
 # Polling interval of a page in ms; the second one where many pages poll.

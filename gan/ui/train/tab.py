@@ -47,7 +47,7 @@ _RESTORE = """async (...values) => {
 # Send the form's values to <gan-cost>, which shows the cost of the run.
 _TELL = "(...values) => { dispatchEvent(new CustomEvent('gan:form', { detail: values })); }"
 # Train posts to our own route, and our own elements show its answer. No Python is called through Gradio
-# (gan.ui.server.guard).
+# (gan.ui.server.requests.guard).
 _SUBMIT = """async (...values) => {
   while (!window.ganSubmit) await new Promise((later) => setTimeout(later, 20));
   window.ganSubmit(...values);

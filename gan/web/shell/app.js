@@ -1,5 +1,5 @@
 // Entry: loads the texts, then the elements of the header and of every tab. The page's head names the scripts of
-// the tabs (gan/ui/server/head.py).
+// the tabs (gan/ui/server/requests/head.py).
 import { address } from "../core/api.js";
 import { lang, loadTexts } from "../core/i18n.js";
 import { followAddress } from "./tabs.js";

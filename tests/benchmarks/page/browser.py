@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from tests.benchmarks.page import stock
 from tests.benchmarks.page.slider import EXPLORE, NO_WASM, measure, options, visit
-from tests.support.browsing import chromium, serve_program
+from tests.support.page.browsing import chromium, serve_program
 
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 

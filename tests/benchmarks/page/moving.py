@@ -20,8 +20,8 @@ from playwright.sync_api import Page
 
 from tests.benchmarks.page.browser import MODELS
 from tests.benchmarks.page.slider import options, visit
-from tests.support.browsing import chromium, serve_program
-from tests.support.moving import view
+from tests.support.page.browsing import chromium, serve_program
+from tests.support.page.moving import view
 
 FORMS = ("gif", "webp", "mp4")
 KEYS, FRAMES = 4, 24  # the loop's key frames, and the frames from each to the next

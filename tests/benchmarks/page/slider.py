@@ -16,8 +16,8 @@ from playwright.sync_api import Page
 
 from gan.models import ModelSpec
 from tests.benchmarks.options import at_least
-from tests.support.browsing import ROOT, chromium, serve_program
-from tests.support.generators import write_run
+from tests.support.inputs.generators import write_run
+from tests.support.page.browsing import ROOT, chromium, serve_program
 
 # Models of the bundled sets' sizes, with the default recipe.
 MODELS = {

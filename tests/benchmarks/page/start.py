@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.benchmarks.options import at_least
-from tests.support.browsing import chromium, serve_program
+from tests.support.page.browsing import chromium, serve_program
 
 SETTLE = 15  # seconds for the spare worker to import torch
 SEEN = """() => new Promise((done) => {

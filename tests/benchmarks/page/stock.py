@@ -13,7 +13,7 @@ from gan.images import to_uint8
 from gan.latent.directions.unsupervised import find_directions
 from gan.latent.sampling import latent
 from gan.models import load_generator
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 SLIDER = "input[type=range]"
 # Fires gan:drawn for each loaded sample, as Explore does.

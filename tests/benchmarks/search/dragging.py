@@ -25,7 +25,7 @@ from gan.latent.map.sample_bank import as_floats
 from gan.latent.point import Point
 from gan.latent.search.drag import Drag, disk, distances
 from gan.latent.search.drag_job import feature_maps
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 MODELS = ("digits", "fashion", "faces", "emoji", "landscapes")
 MOVES = {28: 3, 64: 8}  # pixels, by the side of the image

@@ -23,7 +23,7 @@ from gan.latent.perception import open_perception, seen_classes
 from gan.latent.sampling import latents
 from gan.latent.search.inversion import STEPS, Search, starts
 from gan.latent.search.inversion_job import SAMPLES
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 COUNT = 64
 GOAL = 0.06

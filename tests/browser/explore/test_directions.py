@@ -6,10 +6,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import PHONE
-from tests.support.directing import choose, drawn, names, row, slider_names
-from tests.support.exploring import bar, changes, large, sliders, visit
-from tests.support.generators import RUN, tiny_spec, write_lively_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
+from tests.support.page.browsing import PHONE
+from tests.support.page.directing import choose, drawn, names, row, slider_names
+from tests.support.page.exploring import bar, changes, large, sliders, visit
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.explore.test_moving import swipe
-from tests.support.browsing import PHONE
-from tests.support.exploring import bar, changes, large, still
-from tests.support.moving import CLASSES, again, as_new, point, view, visitor, write_models
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import bar, changes, large, still
+from tests.support.page.moving import CLASSES, again, as_new, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 

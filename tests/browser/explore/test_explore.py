@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 
 from gan.files import write_json
 from gan.recipes import make_config
-from tests.support.exploring import bar, changes, large, seed, sheet, sliders, still, until, visit
-from tests.support.generators import RUN, tiny_spec, write_run, write_weights
-from tests.support.moving import as_new, visitor
+from tests.support.inputs.generators import RUN, tiny_spec, write_run, write_weights
+from tests.support.page.exploring import bar, changes, large, seed, sheet, sliders, still, until, visit
+from tests.support.page.moving import as_new, visitor
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latents
-from tests.support.exploring import bar, changes, still
-from tests.support.generators import RUN
-from tests.support.moving import CLASSES, again, point, saved, view, write_models
+from tests.support.inputs.generators import RUN
+from tests.support.page.exploring import bar, changes, still
+from tests.support.page.moving import CLASSES, again, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 

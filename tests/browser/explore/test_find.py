@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE
-from tests.support.exploring import bar, changes, still
-from tests.support.generators import RUN, tiny_spec, write_lively_run
-from tests.support.moving import again, as_new, view, visitor
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import bar, changes, still
+from tests.support.page.moving import again, as_new, view, visitor
 
 pytestmark = pytest.mark.browser
 

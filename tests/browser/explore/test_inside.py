@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.models import ModelSpec
-from tests.support.browsing import PHONE
-from tests.support.exploring import changes, large, opened, visit
-from tests.support.generators import RUN, tiny_spec, write_lively_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import changes, large, opened, visit
 
 pytestmark = pytest.mark.browser
 

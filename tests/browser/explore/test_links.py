@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE
-from tests.support.exploring import bar, changes, large, sliders, still, visit
-from tests.support.generators import RUN
-from tests.support.moving import CLASSES, point, view, visitor, write_models
+from tests.support.inputs.generators import RUN
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import bar, changes, large, sliders, still, visit
+from tests.support.page.moving import CLASSES, point, view, visitor, write_models
 
 pytestmark = pytest.mark.browser
 

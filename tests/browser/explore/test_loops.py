@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.loop import Classes
 from tests.fakes.runs import wait_until
-from tests.support.exploring import changes, still
-from tests.support.generators import RUN
-from tests.support.moving import again, point, saved, view, write_models
+from tests.support.inputs.generators import RUN
+from tests.support.page.exploring import changes, still
+from tests.support.page.moving import again, point, saved, view, write_models
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gan.latent.map.layout import methods
-from tests.support.browsing import PHONE
-from tests.support.exploring import changes, opened, seed, still, visit
-from tests.support.generators import RUN, tiny_spec, write_lively_run, write_run, write_weights
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run, write_run, write_weights
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import changes, opened, seed, still, visit
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from gan.latent.catalogue import CHECKPOINTS, pulled_root
 from tests.fakes.hub import Repository
-from tests.support.exploring import large, visit
-from tests.support.generators import RUN, tiny_spec, write_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_run
+from tests.support.page.exploring import large, visit
 
 pytestmark = pytest.mark.browser
 

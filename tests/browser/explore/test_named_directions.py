@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.directing import choose, drawn, row, slider_names
-from tests.support.exploring import visit
-from tests.support.generators import RUN, tiny_spec, write_lively_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
+from tests.support.page.directing import choose, drawn, row, slider_names
+from tests.support.page.exploring import visit
 
 pytestmark = pytest.mark.browser
 

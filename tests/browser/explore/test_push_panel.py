@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.fakes.hub import TOKEN, Refusal
-from tests.support.browsing import serve
-from tests.support.exploring import visit
+from tests.support.page.browsing import serve
+from tests.support.page.exploring import visit
 
 pytestmark = pytest.mark.browser
 SHIPPED = "shipped:digits"

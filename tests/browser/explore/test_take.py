@@ -16,10 +16,10 @@ from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes
-from gan.ui.server.concurrency import LIMITS
+from gan.ui.server.requests.concurrency import LIMITS
 from gan.ui.server.services import Services
-from tests.support.exploring import visit
-from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.page.exploring import visit
 
 CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern",
     "images": 5000, "seconds": 60,

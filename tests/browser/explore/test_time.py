@@ -14,9 +14,7 @@ from gan.files import write_json
 from gan.runs.store import Store
 from gan.ui.explore.routes import explore_routes
 from gan.ui.server.services import Services
-from tests.support.browsing import PHONE
-from tests.support.exploring import bar
-from tests.support.generators import (
+from tests.support.inputs.generators import (
     RUN,
     tiny_spec,
     write_checkpoint,
@@ -24,7 +22,9 @@ from tests.support.generators import (
     write_snapshot,
     write_weights,
 )
-from tests.support.moving import as_new, visitor
+from tests.support.page.browsing import PHONE
+from tests.support.page.exploring import bar
+from tests.support.page.moving import as_new, visitor
 
 LIVE = "20250102-040506-digits-modern"
 BARE = "20250102-050607-digits-modern"

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from gan.runs.store import Store
 from tests.fakes.runs import past, tiny, wait_until
-from tests.support.generators import tiny_spec, write_weights
-from tests.support.train_form import TrainForm
+from tests.support.inputs.generators import tiny_spec, write_weights
+from tests.support.page.train_form import TrainForm
 
 ENDED = ("finished", "stopped", "failed")
 

@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from gan.ui.server.visitors import COOKIE
+from gan.ui.server.people.visitors import COOKIE
 from tests.fakes import gpus
 from tests.fakes.runs import LONG, reaches
-from tests.support.browsing import PHONE
-from tests.support.leasing import made, zero_space
+from tests.support.page.browsing import PHONE
+from tests.support.processes.leasing import made, zero_space
 
 pytest.importorskip("spaces", reason="the package spaces is not installed")
 pytestmark = pytest.mark.browser

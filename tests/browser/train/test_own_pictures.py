@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import PHONE
-from tests.support.train_form import HEIC, loose, pets, picture, zipped
+from tests.support.page.browsing import PHONE
+from tests.support.page.train_form import HEIC, loose, pets, picture, zipped
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=document.title='evil'>"

@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from gan.ui.server.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
-from tests.support.train_form import HEIC, loose, pets, picture, zipped
+from gan.ui.server.requests.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
+from tests.support.page.train_form import HEIC, loose, pets, picture, zipped
 
 pytestmark = pytest.mark.browser
 # Every member has the flag of a password.

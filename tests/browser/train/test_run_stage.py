@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from gan.files import append_line
 from tests.fakes.runs import state, wait_until
-from tests.support.listing import open_list, row
+from tests.support.page.listing import open_list, row
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=window.hit=1>"

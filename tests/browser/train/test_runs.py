@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.fakes.runs import past, state, tiny, wait_until
-from tests.support.browsing import PHONE
-from tests.support.listing import open_list, post, press_twice, row, stop_and_delete, tool
+from tests.support.page.browsing import PHONE
+from tests.support.page.listing import open_list, post, press_twice, row, stop_and_delete, tool
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=window.hit=1>"

@@ -8,8 +8,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import PHONE, SLOW
-from tests.support.train_form import TrainForm
+from tests.support.page.browsing import PHONE, SLOW
+from tests.support.page.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ import torch
 
 from gan.files import write_json
 from gan.worker.worker import work
-from tests.support import forked
-from tests.support.own_data import SETTINGS, lies_at, picture
+from tests.support.inputs.own_data import SETTINGS, lies_at, picture
+from tests.support.processes import forked
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
 from gan.worker.worker import work
 from tests.fakes.runs import wait_until
-from tests.support import forked
-from tests.support.own_data import (
+from tests.support.inputs.own_data import (
     add_class,
     ends_as_if_left_alone,
     events,
@@ -34,6 +33,7 @@ from tests.support.own_data import (
     picture,
     refused,
 )
+from tests.support.processes import forked
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,15 +12,15 @@ from gan.files import read_json, write_json
 from gan.kinds.images import identity
 from gan.train.checkpoint import digest, read_state
 from gan.worker.worker import work
-from tests.support import forked
 from tests.support.engine import tiny_data
-from tests.support.own_data import (
+from tests.support.inputs.own_data import (
     CHECKPOINTS,
     add_class,
     ends_as_if_left_alone,
     events,
     refused,
 )
+from tests.support.processes import forked
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -20,7 +20,7 @@ from gan.train.trainer import Trainer
 from gan.worker import worker
 from tests import ROOT
 from tests.fakes.runs import FAKE_WORKER, state, tiny
-from tests.support.killing import killed_before
+from tests.support.processes.killing import killed_before
 
 STEPS = 24
 KILLED = killed_before(STEPS - 4)

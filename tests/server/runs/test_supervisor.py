@@ -1,6 +1,6 @@
 """Test the supervisor with a worker that does not need torch.
 
-tests/server/runs/test_worker.py does the same with the real worker.
+tests/server/runs/worker/test_worker.py does the same with the real worker.
 """
 
 import json

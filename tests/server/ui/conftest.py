@@ -2,8 +2,8 @@
 
 import pytest
 
-from gan.ui.server import sign_in
-from tests.support.visiting import SPACE
+from gan.ui.server.people import sign_in
+from tests.support.page.visiting import SPACE
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from gan.data import load
 from gan.data.build import faces
 from gan.data.idx import read_split
 from gan.data.registry import read_meta
-from tests.server.test_score import others, write_mnist_like
+from tests.server.commands.test_score import others, write_mnist_like
 
 PLAIN = {
     "hair": "long03", "hairColor": "#28150a", "skinColor": "#8d5524", "eyes": "variant02",

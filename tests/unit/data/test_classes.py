@@ -7,7 +7,7 @@ import pytest
 
 from gan import data
 from gan.data.own import class_folders
-from tests.support.zips import make_folder, make_zip, picture
+from tests.support.inputs.zips import make_folder, make_zip, picture
 
 
 def places(folder: str, count: int = 3, first: int = 0, name: str = "{:04d}.png") -> list[str]:

@@ -14,7 +14,7 @@ from gan.data.decode.colour import to_srgb
 from gan.data.decode.containers import MAX_PROFILE
 from gan.data.decode.pictures import DETAIL, decode
 from tests.support import profiles
-from tests.support.image_files import chunk, first, gamma, photo, plain, png, saved
+from tests.support.inputs.image_files import chunk, first, gamma, photo, plain, png, saved
 
 P3 = profiles.display(profiles.DISPLAY_P3)
 ADOBE = profiles.display(profiles.ADOBE_RGB, 2.2)

@@ -13,7 +13,7 @@ from gan.data.own import archives
 from gan.data.own.report import LeftOut, grouped, sentence_left_out
 from gan.data.own.survey import survey
 from gan.errors import UserError
-from tests.support.zips import make_folder, make_zip, mark, picture
+from tests.support.inputs.zips import make_folder, make_zip, mark, picture
 
 
 def test_what_was_left_out_is_grouped_by_reason():

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 from gan.data.decode import pictures
 from gan.data.decode.containers import MAX_CHUNKS, MAX_SCANS, MAX_SEGMENTS, take_apart
 from gan.data.decode.pictures import Unusable, decode
-from tests.support.image_files import chunk, film, photo, saved
+from tests.support.inputs.image_files import chunk, film, photo, saved
 from tests.unit.data.test_files import huge_png
 
 

@@ -13,7 +13,7 @@ from gan.data import pixels
 from gan.data.dataset import Dataset, fit, take
 from gan.device import memory_limit
 from gan.errors import UserError
-from tests.support.zips import make_zip
+from tests.support.inputs.zips import make_zip
 from tests.unit.data.test_files import picture
 
 SMALL = 4 * 3 * 8 * 8  # bytes of memory, of which a quarter holds one picture of 8 x 8 in colour

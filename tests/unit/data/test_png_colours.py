@@ -11,7 +11,7 @@ from PIL import ImageCms
 from gan.data.decode import png_colours
 from gan.data.decode.pictures import decode
 from tests.support import profiles
-from tests.support.image_files import chunk, first, gamma, photo, plain, saved
+from tests.support.inputs.image_files import chunk, first, gamma, photo, plain, saved
 
 P3 = profiles.display(profiles.DISPLAY_P3)
 GREEN = (60, 180, 60)

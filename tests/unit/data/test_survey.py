@@ -37,7 +37,7 @@ from gan.recipes import RECIPES, make_config
 from gan.worker import worker
 from gan.worker.events import EVENTS
 from tests import ROOT
-from tests.support.image_files import film, photo, saved
+from tests.support.inputs.image_files import film, photo, saved
 from tests.unit.data.test_files import huge_png, make_folder, make_zip
 
 

@@ -11,7 +11,7 @@ from gan import data
 from gan.config import BACKGROUNDS
 from gan.data.decode.pictures import BEHIND, decode
 from tests.support import profiles
-from tests.support.image_files import first, photo, plain, png, saved
+from tests.support.inputs.image_files import first, photo, plain, png, saved
 
 P3 = profiles.display(profiles.DISPLAY_P3)
 # colours on white of the left half, which is transparent, and of the right half

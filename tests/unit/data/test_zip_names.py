@@ -10,7 +10,7 @@ import pytest
 
 from gan import data
 from gan.data.own import zip_names
-from tests.support.zips import make_folder, make_zip, picture
+from tests.support.inputs.zips import make_folder, make_zip, picture
 
 WORDS = {
     "gb18030": (

@@ -11,7 +11,7 @@ from gan.export.webpage import webpage
 from gan.files import append_line, write_json
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.generator import Model
-from tests.support.generators import tiny_spec, write_checkpoint, write_run
+from tests.support.inputs.generators import tiny_spec, write_checkpoint, write_run
 
 GREW = [{"at_images": 640, "minutes": 2.5}, {"at_images": 900, "kimg": 4.0}]
 TOLD = "2.5 more minutes at 640 images; 4 thousand more images at 900 images"

@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 from gan.export.film import FORMS, film
 from gan.provenance import COMMENT, XMP
 from gan.ui.explore import film_routes
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 MARK = b"trainedAlgorithmicMedia"
 SIDE, COUNT, FACTOR = 16, 9, 4

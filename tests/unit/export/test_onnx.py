@@ -11,8 +11,8 @@ import torch
 from gan.export.onnx import generator_onnx
 from gan.latent.sampling import latents
 from gan.models import ARCHITECTURES, ModelSpec, load_generator
-from tests.support.browsing import ROOT
-from tests.support.generators import write_lively
+from tests.support.inputs.generators import write_lively
+from tests.support.page.browsing import ROOT
 
 # Both use float32 on the same half-precision weights, and differ only in the order of their sums. A step of
 # an 8-bit pixel is 2/255 = .008.

@@ -30,7 +30,7 @@ from gan.kinds.points.recipes import make_config as make_points
 from gan.runs import disk
 from tests import ROOT
 from tests.fakes.runs import tiny
-from tests.support.events import read_events
+from tests.support.processes.events import read_events
 
 CURVES = {"loss_d": 0.5, "loss_g": 1.25, "pair": 0.75, "rate": 100.0}
 
@@ -330,7 +330,8 @@ def test_a_mistake_is_one_sentence(run, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("kind", ["images", "points"])
-def test_the_setting_tracks_a_run_that_trains(kind, tmp_path):
+def test_the_setting_tracks_a_run_that_trains(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(track, "LOOK", 600)  # the run begins and ends while the tracker waits
     run = tmp_path / "run"
     config = tiny(6, track="tensorboard") if kind == "images" else make_points(steps=6, track="tensorboard")
     write_json(run / "config.json", config.to_json())

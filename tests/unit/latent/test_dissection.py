@@ -17,7 +17,7 @@ from gan.latent.dissection import COLUMNS, LAYERS, SHOWN, Dissection, open_layer
 from gan.latent.generator import Model
 from gan.latent.point import MAX_UNITS, Point, parse_units
 from gan.models import ARCHITECTURES, ModelSpec, build_generator
-from tests.support.generators import tiny_spec, write_lively
+from tests.support.inputs.generators import tiny_spec, write_lively
 
 SPECS = {
     "modern": tiny_spec(3), "pixel art": ModelSpec("modern", 64, 3, 6, 8, pixel=4),

@@ -25,7 +25,7 @@ from gan.latent.point import Point
 from gan.latent.serving.fair_lock import FairLock
 from gan.latent.serving.model_cache import Explorer
 from gan.models import load_generator
-from tests.support.generators import (
+from tests.support.inputs.generators import (
     RUN,
     header_of_another_version,
     tiny_spec,

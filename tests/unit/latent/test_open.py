@@ -15,7 +15,7 @@ from gan.files import write_json
 from gan.latent.point import Point
 from gan.latent.serving import model_cache as room
 from gan.latent.serving.model_cache import Explorer
-from tests.support.generators import (
+from tests.support.inputs.generators import (
     RUN,
     header_of_another_version,
     tiny_spec,

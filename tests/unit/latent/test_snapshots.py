@@ -14,7 +14,7 @@ from gan.latent.generator import Model
 from gan.latent.point import Point
 from gan.latent.serving.model_cache import Explorer
 from gan.latent.snapshots import axis, parse_steps
-from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run, write_snapshot
+from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run, write_snapshot
 
 STEPS = (10, 20, 50)
 SPEC = tiny_spec(3)

@@ -24,8 +24,8 @@ from gan.worker.worker import refuse_second_worker, work
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
 from tests.fakes.runs import PATIENCE, SMALL, tiny, wait_until
-from tests.support import forked
-from tests.support.forked import Command
+from tests.support.processes import forked
+from tests.support.processes.forked import Command
 from tests.unit.mirror.conftest import state_of
 
 PLACE = "dataset:owner/runs"

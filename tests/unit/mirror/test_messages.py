@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gan.mirror.jobs.messages import ENDED, read_end
-from tests.reliability.fuzz_mirror import RUN, Memory
+from tests.reliability.damaged.fuzz_mirror import RUN, Memory
 
 ERROR = {"key": "data.too_few", "values": {"path": "x"}}
 

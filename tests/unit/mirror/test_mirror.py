@@ -21,7 +21,7 @@ from gan.runs import marks, names
 from gan.runs.store import Store
 from tests.fakes.bucket import TOKEN, FakeHub, fake_hub
 from tests.fakes.runs import tiny
-from tests.support.parcels import checkpoint
+from tests.support.inputs.parcels import checkpoint
 from tests.unit.mirror.conftest import state_of
 
 REAL_SESSION = _xet.get_xet_session

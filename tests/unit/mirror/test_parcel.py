@@ -27,8 +27,8 @@ from gan.train.checkpoint import read_state
 from gan.train.origin import read_record
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
-from tests.support.generators import tiny_spec, write_weights
-from tests.support.parcels import checkpoint
+from tests.support.inputs.generators import tiny_spec, write_weights
+from tests.support.inputs.parcels import checkpoint
 from tests.unit.mirror.conftest import SECRET, STEPS, state_of
 
 

@@ -5,7 +5,7 @@ import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh, view } from "../../shell/run-feed.js";
 import { send } from "../form/upload.js";
 
-const MOST = 200 * 2 ** 20; // bytes of one upload, as in gan/ui/server/uploads.py
+const MOST = 200 * 2 ** 20; // bytes of one upload, as in gan/ui/server/requests/uploads.py
 
 export class Arrival {
   /** @param {(text: string, bad?: boolean) => void} say */

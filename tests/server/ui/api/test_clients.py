@@ -14,7 +14,7 @@ from PIL import Image
 
 from gan.ui.api.gate import PUBLIC
 from tests import ROOT
-from tests.support.browsing import serve
+from tests.support.page.browsing import serve
 
 TOKEN = "a token of the teacher"
 

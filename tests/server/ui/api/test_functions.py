@@ -18,7 +18,7 @@ from gan.runs.store import CHECKPOINTS
 from gan.train.origin import read_record
 from gan.ui.api import functions
 from gan.ui.server.services import Services
-from tests.support.generators import tiny_spec, write_checkpoint
+from tests.support.inputs.generators import tiny_spec, write_checkpoint
 
 MODEL = "shipped:digits"
 SAMPLE = {"model": MODEL, "seed": 0, "count": 1, "psi": 1.0, "label": "", "format": "address"}

@@ -11,7 +11,7 @@ from gan.hub.sets import CAP
 from gan.ui.api import gate, waking_queue
 from gan.ui.api.gate import CONTROL, PUBLIC, VERDICT, Gate, door
 from gan.ui.page import build_page, launch_options
-from gan.ui.server.access import Access
+from gan.ui.server.people.access import Access
 
 TOKEN = "a token of the teacher"
 JOIN, CALL = "/gradio_api/queue/join", "/gradio_api/call"

@@ -17,7 +17,7 @@ from gan.runs.store import Store
 from gan.ui.explore import routes as explore_routes_module
 from gan.ui.explore.routes import explore_routes, map_routes
 from gan.ui.server.services import Services
-from tests.support.generators import (
+from tests.support.inputs.generators import (
     RUN,
     header_of_another_version,
     tiny_spec,

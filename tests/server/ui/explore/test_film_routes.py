@@ -20,10 +20,10 @@ from gan.latent.sampling import latent
 from gan.runs.store import Store
 from gan.ui.explore import film_routes as routes_module
 from gan.ui.explore.film_routes import film_routes
-from gan.ui.server import sending
-from gan.ui.server.concurrency import ConcurrencyLimit
+from gan.ui.server.requests import sending
+from gan.ui.server.requests.concurrency import ConcurrencyLimit
 from gan.ui.server.services import Services
-from tests.support.generators import tiny_spec, write_checkpoint
+from tests.support.inputs.generators import tiny_spec, write_checkpoint
 
 SHIPPED = "shipped:colours"
 SPEC = tiny_spec(3, channels=3)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from gan.runs.store import Store
 from gan.ui.explore.hub_routes import hub_routes
-from gan.ui.server import hub_models
+from gan.ui.server.children import hub_models
 from gan.ui.server.services import Services
 from tests import ROOT
 

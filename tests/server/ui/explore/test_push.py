@@ -19,17 +19,18 @@ from gan.hub import push as pushing
 from gan.library import train
 from gan.runs import names
 from gan.ui.page import launch_options
-from gan.ui.server import hub_pushes, sign_in
-from gan.ui.server.access import Access
-from gan.ui.server.http import PREFIX
+from gan.ui.server.children import hub_pushes
+from gan.ui.server.people import sign_in
+from gan.ui.server.people.access import Access
+from gan.ui.server.requests.http import PREFIX
 from gan.ui.server.services import Services
 from gan.worker.run_dir import read_config
 from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, Refusal, Repository, fake_hub
 from tests.fakes.runs import wait_until
-from tests.support import visiting
-from tests.support.generators import SMALL
-from tests.support.visiting import info, key_of, visitor
+from tests.support.inputs.generators import SMALL
+from tests.support.page import visiting
+from tests.support.page.visiting import info, key_of, visitor
 
 ADAS = "hf_oauth_of_ada_that_nobody_may_read"
 BOBS = "hf_oauth_of_bob_that_nobody_may_read"

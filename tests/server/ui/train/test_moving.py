@@ -19,12 +19,12 @@ from gan.mirror.mirror import Mirror
 from gan.mirror.remote import open_remote
 from gan.runs.disk import SPARE
 from gan.runs.store import Store
-from gan.ui.server import sending
-from gan.ui.server.access import Access
+from gan.ui.server.people.access import Access
+from gan.ui.server.requests import sending
 from gan.ui.server.services import Services
 from gan.ui.train import moving
 from tests.fakes.runs import past, tiny, wait_until
-from tests.support.parcels import write_state
+from tests.support.inputs.parcels import write_state
 
 OURS = "/gradio_api/gan"
 

@@ -7,8 +7,8 @@ import pytest
 from starlette.responses import Response
 
 from gan.kinds.points.reading import read_points
-from gan.ui.server.concurrency import GONE, LIMITS
-from gan.ui.server.uploads import MARK
+from gan.ui.server.requests.concurrency import GONE, LIMITS
+from gan.ui.server.requests.uploads import MARK
 from gan.ui.train import fields, form
 
 GOOD = "x,y\n" + "\n".join(f"{k / 7},{k % 5}" for k in range(300))

@@ -15,13 +15,13 @@ from gan.files import write_bytes
 from gan.recipes import USER_DATA, make_config
 from gan.runs import recovery
 from gan.ui.explore.routes import explore_routes
+from gan.ui.server.requests.uploads import keep_uploads
 from gan.ui.server.services import Services
-from gan.ui.server.uploads import keep_uploads
 from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes
 from tests.fakes.runs import LONG, past, reaches, state, tiny, wait_until
 from tests.fakes.worker import SEEDS
-from tests.support.generators import tiny_spec, write_weights
+from tests.support.inputs.generators import tiny_spec, write_weights
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -293,7 +293,7 @@ def test_a_full_disk_is_a_sentence(post, services, store, ended, monkeypatch, tm
     (tmp_path / "a.png").write_bytes(b"picture")
     with monkeypatch.context() as patched:
         patched.setattr(
-            "gan.ui.server.uploads.shutil.copyfile",
+            "gan.ui.server.requests.uploads.shutil.copyfile",
             lambda source, part: part.write_bytes(b"half") and refuse(),
         )
         answer = submit(USER_DATA, [str(tmp_path / "a.png")], "modern", 5)

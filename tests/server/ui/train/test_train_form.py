@@ -14,7 +14,7 @@ from gan.errors import UserError
 from gan.kinds import KINDS
 from gan.kinds.points.recipes import make_config as make_points_config
 from gan.recipes import RECIPES, make_config
-from gan.ui.server.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
+from gan.ui.server.requests.uploads import LOST_AFTER, keep_uploads, received, safe_name, sweep
 from gan.ui.train import fields, form
 
 

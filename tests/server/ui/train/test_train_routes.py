@@ -14,7 +14,7 @@ from gan.kinds import KINDS, get_kind
 from gan.kinds.points.recipes import make_config as make_points_config
 from gan.objectives import LOSSES
 from gan.recipes import USER_DATA, make_config
-from gan.ui.server.access import COOKIE, Access
+from gan.ui.server.people.access import COOKIE, Access
 from gan.ui.train import fields, form, run_feed
 from tests.fakes.runs import LONG, reaches, tiny, wait_until
 

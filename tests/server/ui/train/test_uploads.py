@@ -17,12 +17,12 @@ from gan.data.own.report import Report
 from gan.errors import UserError
 from gan.files import read_json, write_json
 from gan.recipes import USER_DATA
-from gan.ui.server import children, surveys
-from gan.ui.server.access import Access
-from gan.ui.server.guard import Guard
+from gan.ui.server.children import processes, surveys
+from gan.ui.server.children.surveys import Surveys
+from gan.ui.server.people.access import Access
+from gan.ui.server.requests.guard import Guard
+from gan.ui.server.requests.uploads import AWAITED, MARK, keep_uploads
 from gan.ui.server.services import Services
-from gan.ui.server.surveys import Surveys
-from gan.ui.server.uploads import AWAITED, MARK, keep_uploads
 from gan.ui.train import fields, form, own
 from gan.ui.train.routes import train_routes
 from tests.fakes.runs import wait_until
@@ -287,7 +287,7 @@ def test_who_waits_too_long_asks_again_and_a_slow_child_is_ended(tmp_path, monke
     wait_until(lambda: every._children.running)
     child = next(iter(every._children.running))
     if hasattr(os, "getpriority"):
-        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, child.pid) >= children.NICE)
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, child.pid) >= processes.NICE)
     every.close()
     assert child.returncode is not None
     monkeypatch.setattr(surveys, "SECONDS", 0.1)

@@ -12,7 +12,7 @@ from gan.files import write_json
 from gan.latent.catalogue import read_run, read_shipped
 from gan.latent.directions.saved import FILE, MAX_DIRECTIONS, MAX_NAME, Choice, parse, place, read, save
 from gan.latent.generator import Model
-from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run
 
 NOTHING = {"list": None, "names": {}, "hidden": []}
 WANTED = Choice(("s1", "night", "p2"), {"s1": "Slim", "class7": "Owl"}, ("p0",))

@@ -19,7 +19,7 @@ from gan.latent.map.sample_bank import CHUNK
 from gan.latent.map.sample_map import COLUMNS, STEPS, atlas
 from gan.latent.point import Point
 from gan.latent.sampling import mixed_label
-from tests.support.generators import RUN, tiny_spec, write_checkpoint, write_run
+from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run
 
 CLUSTERS, EACH = 4, 30
 

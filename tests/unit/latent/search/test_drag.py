@@ -21,7 +21,7 @@ from gan.latent.search.adam import BOUND
 from gan.latent.search.drag import STEPS, Drag, disk, distances
 from gan.latent.search.drag_job import MAX_PAIRS, DragJob, feature_maps, read_pairs
 from tests.benchmarks.search.dragging import dragged
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 # of the planted generators: pixels, and the share of the image's side for one standard deviation of z
 SIDE, SCALE = 28, 0.1
@@ -301,7 +301,7 @@ def test_pairs_at_the_edges_are_read():
 @pytest.mark.parametrize("architecture", ["dcgan", "modern"])
 def test_every_architecture_can_be_dragged(tmp_path, architecture):
     from gan.models import ModelSpec
-    from tests.support.generators import write_checkpoint
+    from tests.support.inputs.generators import write_checkpoint
 
     spec = ModelSpec(architecture, 64 if architecture == "dcgan" else 32, 3, 6, 8, 0)
     model = Model(read_shipped("shipped:x", write_checkpoint(tmp_path, "x", spec)))

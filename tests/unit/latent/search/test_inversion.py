@@ -21,7 +21,7 @@ from gan.latent.sampling import latents
 from gan.latent.search.inversion import ALIKE, ALONE, FAVOUR, STARTS, STEPS, Search, starts
 from gan.latent.search.inversion_job import InversionJob
 from gan.latent.search.jobs import ABREAST, MAX_JOBS, PATIENCE, Jobs
-from tests.support.browsing import ROOT
+from tests.support.page.browsing import ROOT
 
 
 @functools.cache
