@@ -2,7 +2,7 @@
 
 import sys
 
-from gan.cli.commands import main
+from gan.cli.commands import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

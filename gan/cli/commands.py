@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan import console
+from gan.train.autotune import allocator
 
 PACKAGE = Path(__file__).resolve().parents[1]
 GUARD = "if __name__ == " + '"__main__":'  # in two parts, so that this module does not match itself
@@ -94,6 +95,16 @@ INSTEAD = {
     "gan.web": ("open the page", "python app.py"),
     "gan.worker": ("train", "python -m gan train --data DATA"),
 }
+
+
+TRAINING = ("train", "measure")  # the commands that train
+
+
+def program() -> int:
+    """Run this process's command line. One that trains restarts first (see gan.train.autotune.allocator)."""
+    if sys.argv[1:2] and sys.argv[1] in TRAINING:
+        allocator.restart()
+    return main()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

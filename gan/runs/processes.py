@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import gan
+from gan.train.autotune import allocator
 
 if TYPE_CHECKING:
     import psutil
@@ -180,10 +181,11 @@ def spawn_team(command: Sequence[str], size: int, run_dir: Path, log: IO[bytes])
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of workers: they find this code, are nice, and write logs in UTF-8."""
+    """Return the environment of workers: they find this code, are nice, log in UTF-8 and keep memory."""
     home = str(Path(gan.__file__).resolve().parents[1])
     search = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE}
+    own = {"PYTHONPATH": search, "PYTHONIOENCODING": "utf-8", "GANARIUM_NICE": NICE}
+    return {**os.environ, **allocator.environment(), **own}
 
 
 def spawn_spare(command: Sequence[str], log: IO[bytes]) -> Spare:
