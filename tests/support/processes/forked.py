@@ -19,6 +19,7 @@ from typing import IO
 import psutil
 
 from gan.runs import processes
+from gan.train.autotune import allocator
 from tests import ROOT
 from tests.fakes.runs import PATIENCE
 
@@ -110,6 +111,7 @@ def _run(
     module: str, words: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path
 ) -> None:
     _enter(folder, environment, out, err)
+    os.environ.setdefault(allocator.VARIABLE, "")  # a command that restarted would be no fork any more
     sys.argv[1:] = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
