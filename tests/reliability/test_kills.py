@@ -38,10 +38,14 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(tmp_path):
 
 
 def test_a_gradient_that_depends_on_the_timing_of_threads_is_seen(tmp_path):
-    fashion, run = SCENARIOS["fashion"], tmp_path / "run"
-    fashion.make(run, 10)
+    fashion, found = SCENARIOS["fashion"], []
     with busy(), planted():
-        work(run)
-        found = list(differences(run, retrain(fashion.make, (10, 10), run), (), fashion.check))
+        for attempt in range(6):  # in rare pairs of runs the threads happen to come in the same order
+            run = tmp_path / str(attempt)
+            fashion.make(run, 10)
+            work(run)
+            found = list(differences(run, retrain(fashion.make, (10, 10), run), (), fashion.check))
+            if found:
+                break
     assert found
     assert "tensors of the checkpoint" in found[-1]
