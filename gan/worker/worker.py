@@ -43,6 +43,7 @@ from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
+from gan.worker.growth import settle
 from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
@@ -68,6 +69,7 @@ class Worker:
         team: Team = ALONE,
     ):
         self.path, self.report, self.place, self.team = path, report, place, team
+        settle(path)
         self.config = read_config(path)
         self.kind = get_kind(self.config.kind)
         self.engine = self.kind.load_engine()
