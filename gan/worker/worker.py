@@ -41,9 +41,9 @@ from gan.train.checkpoint import (
 from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
+from gan.worker.growth import settle
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
-from gan.worker.growth import settle
 from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5

@@ -216,7 +216,7 @@ def test_a_kill_amid_an_extension_neither_hides_nor_doubles_it(left, recover, bo
     assert supervisor.store.config(run_id).minutes == (7.5 if given else 5.0)
     assert extensions(path) == [{"at_images": 640, "minutes": 2.5}] * given
     if given:  # whoever asks again is told, and doubles nothing
-        with pytest.raises(UserError, match="paused|queued"):
+        with pytest.raises(UserError, match=r"paused|queued"):
             supervisor.extend(run_id, 2.5)
     else:
         supervisor.extend(run_id, 2.5)
@@ -230,10 +230,12 @@ def test_a_restart_at_the_terminal_keeps_the_budget_that_a_kill_left_in_the_stat
     run = tmp_path / "run"
     write_json(run / "config.json", tiny(1, clusters=1).to_json())
     assert worker.work(run) == "finished"
-    with monkeypatch.context() as patched, pytest.raises(Gone):
+    config = worker.read_config(run)
+    with monkeypatch.context() as patched:
         Writes(patched, growth, 1)
-        extend(run, worker.read_config(run), 0.064)
-    before = worker.read_config(run).budget_images
+        with pytest.raises(Gone):
+            extend(run, config, 0.064)
+    before = config.budget_images
     assert train([str(run), "--anew"]) == 0
     assert worker.read_config(run).budget_images == before + 64
     assert read_json(run / "status.json")["images"] == before + 64
