@@ -13,6 +13,7 @@ from gan.mirror.jobs.jobs import Jobs, refuse_own_data
 from gan.mirror.jobs.setup import IMAGE, find_image, remote_of_terminal
 from gan.mirror.mirror import Mirror
 from gan.runs.store import Store
+from gan.worker.growth import settle
 
 HF_JOB = "hf-job"
 LOOK = 1.0  # seconds between two looks
@@ -30,6 +31,7 @@ def train_in_job(run_dir: Path, flavor: str, place: str | None, image: str | Non
     if not (run_dir / "status.json").exists():
         jobs.store.update_status(run_id, state="paused", created=time.time())
     if not jobs.in_job(run_id):
+        settle(run_dir)
         if not _agreed(jobs, run_id, flavor):
             return jobs.store.status(run_id)["state"]
         jobs.resume(run_id, flavor)

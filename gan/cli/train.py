@@ -305,6 +305,7 @@ def _lead(
 ) -> None:
     """Train the run as rank 0 of its team, or alone."""
     from gan.train.checkpoint import has_state
+    from gan.worker.growth import settle
     from gan.worker.run_dir import read_config
     from gan.worker.worker import refuse_second_worker, work
 
@@ -314,8 +315,11 @@ def _lead(
         place = _find(kind, place, cap, dataclasses.asdict(before))
     elif cap is not None:
         raise UserError("hub.set_cap_alone")
-    if more is not None:
+    if anew or more is not None:
         refuse_second_worker(path)
+        settle(path)
+        before = read_config(path)
+    if more is not None:
         state = read_object(path / "status.json").get("state")
         if state != "finished":
             raise UserError("runs.cant_more", state=state)
@@ -327,7 +331,6 @@ def _lead(
         pull_missing(start_from)
         bring(path, start_from)
     if anew:
-        refuse_second_worker(path)
         found = kind.locate(path, place or before.data, has_state(path / "state"))
         config = dataclasses.replace(before, data=found)
         # raises UserError if the run could not restart

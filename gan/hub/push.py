@@ -4,6 +4,7 @@ The page's server pushes in a process of its own:  python -m gan.hub.push
 """
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
@@ -80,21 +81,21 @@ def push_run(
     """Score and export a finished run, and push it as `push` does. Returns the address of its page.
 
     scoring: "title", "real", "net" and "count", as gan.export.checkpoint.export takes them. told: gets
-    "score" and "upload" when these begin. The repository is made before the scores, which take a minute, so
-    that a refusal of the Hub comes at once.
+    "score" and "upload" when these begin. The scores take a minute, so a wrong token and a repository of
+    something else are told before. The repository is made last: a push that fails here leaves none behind.
     """
     from gan.export.checkpoint import export, export_discriminator, make_card
 
     check_name(repository)
     api = client or open_client(saved_token())
     check_licence(make_card(run, ""), licence)
-    _open_repository(api, repository, private)
+    _look_at_repository(api, repository, private)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        told("score")
-        export(run, folder, scoring)
         if with_d:
             export_discriminator(run, folder / DISCRIMINATOR)
+        told("score")
+        export(run, folder, scoring)
         told("upload")
         return push(folder, repository, private, with_d, api, licence)
 
@@ -172,6 +173,14 @@ def _onnx(folder: Path) -> bytes:
 
     facts = onnx_facts(read_shipped("shipped:pushed", folder))
     return generator_onnx(*load_generator(folder / GENERATOR), facts)
+
+
+def _look_at_repository(api: "HfApi", repository: str, private: bool) -> None:
+    """Raise UserError for a wrong token, and as `_check_repository` does if the repository exists."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with in_words(repository, _OF_A_PUSH), contextlib.suppress(RepositoryNotFoundError):
+        _check_repository(api, repository, private)
 
 
 def _open_repository(api: "HfApi", repository: str, private: bool) -> str:

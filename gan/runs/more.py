@@ -10,15 +10,16 @@ from typing import Any
 
 from gan.config import Settings, check_field
 from gan.errors import UserError
-from gan.files import append_line, read_lines, read_object, write_json
+from gan.files import read_lines, read_object
 from gan.runs.store import CHECKPOINTS
 from gan.worker.events import RESTARTED
+from gan.worker.growth import grow
 
 EVENTS = ("more_minutes", "more_images")
 
 
 def extend(run_dir: Path, config: Settings, more: Any) -> None:
-    """Write the larger budget of a run into its settings, and note it among its events.
+    """Give a run a larger budget, and note it among its events. The run is then paused.
 
     more: in minutes; in thousands of images or steps, where they are the budget. The caller starts the run.
     Raises UserError for a run without a checkpoint, an impossible number, or a budget above the limits.
@@ -30,13 +31,12 @@ def extend(run_dir: Path, config: Settings, more: Any) -> None:
     in_minutes = not config.budget_images
     total = longer.minutes if in_minutes else longer.budget_images / 1000
     gained = total - (config.minutes if in_minutes else config.budget_images / 1000)
-    status = read_object(run_dir / "status.json")
-    write_json(run_dir / "config.json", longer.to_json())
+    images = read_object(run_dir / "status.json").get("images", 0)
     event = {
         "key": EVENTS[0] if in_minutes else EVENTS[1],
-        "values": {"more": f"{gained:g}", "total": f"{total:g}", "images": status.get("images", 0)},
+        "values": {"more": f"{gained:g}", "total": f"{total:g}", "images": images},
     }
-    append_line(run_dir / "events.jsonl", {"time": round(time.time(), 3), **event})
+    grow(run_dir, config, longer, {"time": round(time.time(), 3), **event})
 
 
 def extensions(run_dir: Path) -> list[dict[str, Any]]:

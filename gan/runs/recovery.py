@@ -19,6 +19,7 @@ from gan.files import append_line, read_json, write_json
 from gan.runs import processes
 from gan.runs.store import CHECKPOINTS, LIVE, Store, error_json
 from gan.spec import read_header
+from gan.worker.growth import settle
 
 ENOUGH = 3  # interruptions without a newer checkpoint, after which a run stays paused
 
@@ -47,6 +48,14 @@ def flag_interrupted(store: Store, run_ids: Iterable[str]) -> None:
             status = store.status(run_id)
             if status["state"] == "paused" and status["error"] is None:
                 store.update_status(run_id, interrupted=True)
+
+
+def settle_growth(store: Store) -> None:
+    """Write the larger budgets that a kill left in the status alone (see gan.worker.growth)."""
+    for summary in store.list():
+        if summary["state"] not in LIVE:  # a worker writes its own
+            with contextlib.suppress(UserError, OSError):  # a run stays damaged
+                settle(store.path(summary["id"]))
 
 
 def requeue_flagged(store: Store) -> None:

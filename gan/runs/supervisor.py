@@ -91,6 +91,7 @@ class Supervisor:
         self.claim()
         self.store.sweep(crashed=True)
         with self._lock:
+            recovery.settle_growth(self.store)
             recovery.requeue_flagged(self.store)
             self._lost = recovery.find_orphans(self.store)
             self._look_again()

@@ -41,6 +41,7 @@ from gan.train.checkpoint import (
 from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
+from gan.worker.growth import settle
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
 from gan.worker.run_dir import RunDir, read_config
@@ -68,6 +69,7 @@ class Worker:
         team: Team = ALONE,
     ):
         self.path, self.report, self.place, self.team = path, report, place, team
+        settle(path)
         self.config = read_config(path)
         self.kind = get_kind(self.config.kind)
         self.engine = self.kind.load_engine()

@@ -1,5 +1,6 @@
 """Test runs that begin with another model's weights, and runs that go on after their end."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -13,11 +14,12 @@ from gan.export.checkpoint import make_card
 from gan.files import read_json, read_lines, write_json
 from gan.kinds.points.recipes import make_config as make_points
 from gan.runs.more import extend, extensions
+from gan.runs.recovery import settle_growth
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.checkpoint import NEWEST, digest, read_state
 from gan.train.trainer import Trainer
-from gan.worker import worker
+from gan.worker import growth, worker
 from tests import ROOT
 from tests.fakes.runs import FAKE_WORKER, state, tiny
 from tests.support.processes.killing import killed_before
@@ -173,6 +175,81 @@ def test_an_impossible_budget_changes_nothing(more, key, boss):
     assert refused.value.key == key
     assert (supervisor.store.config(run_id).minutes, state(supervisor.store, run_id)) == (5.0, "finished")
     assert extensions(supervisor.store.path(run_id)) == []
+
+
+class Writes:
+    """Lets the first `left` writes of a module happen, and ends the process before the next one."""
+
+    def __init__(self, monkeypatch, module, left):
+        self.left = left
+        for name in ("write_json", "append_line"):
+            monkeypatch.setattr(module, name, self.counted(getattr(module, name)))
+
+    def counted(self, write):
+        def write_or_die(*arguments):
+            if not self.left:
+                raise Gone
+            self.left -= 1
+            write(*arguments)
+
+        return write_or_die
+
+
+def recovered_by_a_server(run):
+    settle_growth(Store(run.parent))
+
+
+def recovered_by_a_worker(run):
+    worker.Worker(run, lambda status: None)
+
+
+@pytest.mark.parametrize("recover", [recovered_by_a_server, recovered_by_a_worker])
+@pytest.mark.parametrize("left", range(5))
+def test_a_kill_amid_an_extension_neither_hides_nor_doubles_it(left, recover, boss, monkeypatch):
+    supervisor, run_id = boss
+    path = supervisor.store.path(run_id)
+    with monkeypatch.context() as patched, contextlib.suppress(Gone):
+        Writes(patched, growth, left)
+        supervisor.extend(run_id, 2.5)
+    recover(path)
+    given = left > 0
+    assert supervisor.store.config(run_id).minutes == (7.5 if given else 5.0)
+    assert extensions(path) == [{"at_images": 640, "minutes": 2.5}] * given
+    if given:  # whoever asks again is told, and doubles nothing
+        with pytest.raises(UserError, match=r"paused|queued"):
+            supervisor.extend(run_id, 2.5)
+    else:
+        supervisor.extend(run_id, 2.5)
+    recover(path)
+    assert supervisor.store.config(run_id).minutes == 7.5
+    assert extensions(path) == [{"at_images": 640, "minutes": 2.5}]
+    assert growth.FIELD not in read_json(path / "status.json")
+
+
+def test_a_restart_at_the_terminal_keeps_the_budget_that_a_kill_left_in_the_status(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    write_json(run / "config.json", tiny(1, clusters=1).to_json())
+    assert worker.work(run) == "finished"
+    config = worker.read_config(run)
+    with monkeypatch.context() as patched:
+        Writes(patched, growth, 1)
+        with pytest.raises(Gone):
+            extend(run, config, 0.064)
+    before = config.budget_images
+    assert train([str(run), "--anew"]) == 0
+    assert worker.read_config(run).budget_images == before + 64
+    assert read_json(run / "status.json")["images"] == before + 64
+
+
+@pytest.mark.parametrize("growing", [3, {}, {"budget": {"minutes": "x"}, "event": {}}, {"budget": {"no": 1}}])
+def test_a_damaged_extension_says_so(growing, boss):
+    supervisor, run_id = boss
+    path = supervisor.store.path(run_id)
+    supervisor.store.update_status(run_id, state="paused", **{growth.FIELD: growing})
+    settle_growth(supervisor.store)
+    with pytest.raises(UserError):
+        growth.settle(path)
+    assert supervisor.store.config(run_id).minutes == 5.0
 
 
 @pytest.mark.parametrize("found", ["queued", "paused", "stopped", "failed", "running"])

@@ -16,8 +16,10 @@ from starlette.testclient import TestClient
 from gan.errors import MESSAGES, UserError
 from gan.files import read_json, write_json
 from gan.hub import push as pushing
+from gan.hub.folder import CARD, LIMITS
 from gan.library import train
 from gan.runs import names
+from gan.train.checkpoint import NEWEST
 from gan.ui.page import launch_options
 from gan.ui.server.children import hub_pushes
 from gan.ui.server.people import sign_in
@@ -252,6 +254,41 @@ def test_a_run_goes_with_its_name_scores_and_d(services, hub, trained):
     assert card["title"] == "Ada's own"
     assert "FD" in card["scores"]
     assert b"# Ada's own" in files["README.md"]
+
+
+def images_gone(folder):
+    write_json(folder / "config.json", {**read_json(folder / "config.json"), "data": "/home/ada/cats.zip"})
+    return "metrics.no_reals"
+
+
+def checkpoint_damaged(folder):
+    (folder / "state" / NEWEST).write_bytes(b"no checkpoint")
+    return "export.damaged"
+
+
+def weights_too_large(folder):
+    write_json(folder / "status.json", {**read_json(folder / "status.json"), "device": "x" * LIMITS[CARD]})
+    return "hub.too_large"
+
+
+@pytest.mark.parametrize("damage", [images_gone, checkpoint_damaged, weights_too_large])
+def test_a_push_that_fails_here_makes_no_repository(damage, here, hub, trained):
+    ada = visitor(here, "ada")
+    run = taken(here, trained, here.visitors.mark(_asking(ada)))
+    key = damage(here.store.path(run))
+    reply = result(ada, id=f"run:{run}", to="ada/x", with_d=True)
+    assert reply.json()["error"]["key"] == key
+    assert hub.repositories == {}
+
+
+def test_what_the_hub_refuses_of_a_run_is_told_before_the_scores(here, hub, trained, monkeypatch):
+    ada, run = visitor(here, "ada"), taken(here, trained)
+    monkeypatch.setattr(pushing, "_say", lambda stage: pytest.fail("it scored the run"))
+    hub.repositories["ada/x"] = Repository({"model.gguf": b"weights of something else"})
+    asked = {"id": f"run:{run}", "to": "ada/x"}
+    assert result(ada, **asked).json()["error"]["key"] == "hub.other_repository"
+    hub.people.clear()
+    assert result(ada, **asked).json()["error"]["key"] == "hub.sign_in_again"
 
 
 def _asking(browser):
