@@ -73,14 +73,25 @@ def _call(environment: dict[str, str], target: Callable[..., None], *arguments: 
     target(*arguments)
 
 
-class Command(Child):
-    """`python -m MODULE ARGUMENTS`, in the current folder `folder`, with more environment variables."""
+def _nothing() -> None:
+    pass
 
-    def __init__(self, *arguments: object, folder: Path | None = None, module: str = "gan", **variables: str):
+
+class Command(Child):
+    """`python -m MODULE ARGUMENTS`, in the current folder `folder`, with more environment variables.
+
+    `change` is called in the new process first.
+    """
+
+    def __init__(
+        self, *arguments: object, folder: Path | None = None, module: str = "gan",
+        change: Callable[[], None] = _nothing, **variables: str,
+    ):  # fmt: skip
         self._said = tempfile.TemporaryDirectory()
         self._files = [Path(self._said.name, name) for name in ("out", "err")]
         words = [str(argument) for argument in arguments]
-        super().__init__(_run, module, words, folder or ROOT, {**os.environ, **variables}, *self._files)
+        environment = {**os.environ, **variables}
+        super().__init__(_run, module, words, folder or ROOT, environment, change, *self._files)
 
     def communicate(self) -> tuple[str, str]:
         """Wait for the end, and return what the process wrote to stdout and stderr."""
@@ -90,10 +101,11 @@ class Command(Child):
 
 
 def run(
-    *arguments: object, folder: Path | None = None, module: str = "gan", **variables: str
-) -> subprocess.CompletedProcess:
-    """Run `python -m MODULE ARGUMENTS` to its end."""
-    command = Command(*arguments, folder=folder, module=module, **variables)
+    *arguments: object, folder: Path | None = None, module: str = "gan",
+    change: Callable[[], None] = _nothing, **variables: str,
+) -> subprocess.CompletedProcess:  # fmt: skip
+    """Run `python -m MODULE ARGUMENTS` to its end, as Command does."""
+    command = Command(*arguments, folder=folder, module=module, change=change, **variables)
     out, err = command.communicate()
     return subprocess.CompletedProcess(arguments, command.returncode, out, err)
 
@@ -108,10 +120,12 @@ def serve(options: Sequence[str], change: Callable[[], None], log: Path | None, 
 
 
 def _run(
-    module: str, words: list[str], folder: Path, environment: dict[str, str], out: Path, err: Path
-) -> None:
+    module: str, words: list[str], folder: Path, environment: dict[str, str], change: Callable[[], None],
+    out: Path, err: Path,
+) -> None:  # fmt: skip
     _enter(folder, environment, out, err)
     os.environ.setdefault(allocator.VARIABLE, "")  # a command that restarted would be no fork any more
+    change()
     sys.argv[1:] = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from functools import partial
 
 import pytest
 
@@ -52,7 +53,7 @@ class Bench:
 
         def look():
             self.jobs.work()
-            time.sleep(0.3)
+            time.sleep(0.1)
             return condition()
 
         wait_until(look, 5 * PATIENCE)
@@ -327,13 +328,21 @@ def test_prices_come_from_the_hub_and_own_images_stay_here(bench, monkeypatch, t
         find_image("not an image")
 
 
+def look_often() -> None:
+    """Let the terminal look at its job as often as Bench, and not every 15 seconds."""
+    from gan.cli import job
+
+    job.LOOK = 0.1
+    job.Jobs = partial(Jobs, every=0.0)
+
+
 def test_the_terminal_starts_and_follows_a_job(bench, hub, undisturbed, tmp_path):
     chosen = {"size": 28, "channels": 1, **SMALL, "kimg": STEPS * 8 / 1000, "seed": 0}
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
     words = ["train", "--data", "digits", *settings, "--out", "my-run", "--on", "hf-job", "cpu-basic"]
     words += ["--image", IMAGE]
     place = {"folder": tmp_path, "HF_TOKEN": TOKEN, "HF_ENDPOINT": hub.url, "GANARIUM_MIRROR": PLACE}
-    done = forked.run(*words, **place)
+    done = forked.run(*words, change=look_often, **place)
     assert done.returncode == 0, done.stderr
     assert "$0.01 an hour" in done.stdout
     assert done.stdout.index("an hour") < done.stdout.index("job0")
