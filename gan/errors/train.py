@@ -102,10 +102,10 @@ MESSAGES = {
     "train.no_file": (
         "A file of this run can't be read or written ({file}: {reason}). Solve that, then resume the run."
     ),
-    "train.diverged": "Training diverged (NaN/inf) {times} times, most recently at step {step}, despite "
-    "ever smaller "
-    "learning rates. "
-    "Raise gamma or change the recipe.",
+    "train.diverged": (
+        "Training diverged (NaN/inf) {times} times, most recently at step {step}, despite ever smaller "
+        "learning rates. Start a new run with lower ones, or change the recipe."
+    ),
     "train.disk_full": "The disk is full, so the run was paused. Free some space, then resume it.",
     "train.out_of_memory": "The device ran out of memory. Choose a smaller batch or width and start again.",
     "train.in_a_job": (

@@ -21,7 +21,7 @@ from gan.train.parallel.parts import RunningStatistics
 from gan.train.parallel.team import ALONE, Team
 from gan.train.step import Groups, MicroBatch, UpdateOfD
 
-METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")
+METRICS = ("loss_d", "loss_g", "real", "fake", "pair", "penalty")  # all of the step's last update of D
 SMOOTHED = 16  # steps in the moving average of the statistics
 # A statistic or weight norm above this means divergence. In the first steps on digits and landscapes,
 # statistics reached 61 with wasserstein and 10 with the other recipes. Weight norms reached 82. Diverged runs
@@ -121,7 +121,7 @@ class BaseTrainer:
         """Make the sums that the other ranks still wait for in this chunk, with NaN, after an error in it."""
         if self.team.size > 1:
             of_d = sum(p.numel() for p in self.opt_d.parameters) + len(UpdateOfD._fields)
-            of_g = sum(t.numel() for t in (*self.opt_g.parameters, *self.running.averaged())) + 1
+            of_g = sum(t.numel() for t in (*self.opt_g.parameters, *self.running.averaged()))
             sizes = [of_d] * self.config.d_steps + [of_g] * self.g_steps
             for size in (sizes * (self._goal - self.step))[self._sent :]:
                 self.team.add_up([torch.full((size,), math.nan, device=self.device)])

@@ -70,14 +70,22 @@ class Judgement(NamedTuple):
 
 
 class UpdateOfD(NamedTuple):
-    """The statistics of one update of D: detached means over the batch, () each."""
+    """The statistics of one update of D: detached means over the batch, () each.
+
+    All come from the same logits, those before the update, so the losses of D and G can be compared.
+    """
 
     loss: torch.Tensor
+    loss_g: torch.Tensor  # G's loss; G's own update meets a D that has just learnt from these fakes
     penalty: torch.Tensor  # before its weight
     real: torch.Tensor  # D's logits on the real images
     fake: torch.Tensor  # D's logits on the fakes
     pair: torch.Tensor  # whether D rates a real image above its fake: 1 or 0
     sign: torch.Tensor  # of D's belief that a real image is real: 1 or -1 (r_t of ADA)
+
+    def metrics(self) -> torch.Tensor:
+        """Return the statistics of a step: gan.train.base.METRICS (6,)."""
+        return torch.stack([self.loss, self.loss_g, self.real, self.fake, self.pair, self.penalty])
 
 
 def generate(G: ImageGenerator, batch: MicroBatch) -> torch.Tensor:
@@ -111,12 +119,14 @@ def update_d(
 
 def describe(loss: str, batches: Sequence[MicroBatch], parts: Sequence[Judgement]) -> UpdateOfD:
     """Return the statistics of an update of D: sums of the micro-batches' means, weighted by their shares."""
-    facts = LOSS_FACTS[loss]
+    facts, of_g = LOSS_FACTS[loss], LOSSES[loss].generator
     each = []
     for batch, (of_loss, penalty, on_real, on_fake) in zip(batches, parts, strict=True):
         believed = on_real - (on_fake if facts.paired else facts.undecided or 0.0)
         means = [t.mean() for t in (on_real, on_fake, (on_real > on_fake).float(), believed.sign())]
-        each.append([of_loss, penalty, *(means if batch.share == 1 else [batch.share * m for m in means])])
+        means.insert(0, of_g(on_real, on_fake))
+        loss_g, *rest = means if batch.share == 1 else [batch.share * mean for mean in means]
+        each.append([of_loss, loss_g, penalty, *rest])
     return UpdateOfD(*(sum(values[1:], values[0]) for values in zip(*each, strict=True)))
 
 
@@ -159,8 +169,8 @@ def update_g(
     game: Game,
     batches: Sequence[MicroBatch],
     fakes: Sequence[torch.Tensor] | None,
-) -> torch.Tensor:
-    """Update G once and return its loss (), the mean over the batch.
+) -> None:
+    """Update G once.
 
     fakes: G's samples for each micro-batch, with the graph back to G's parameters. With None, each
     micro-batch is generated again: keeping the graphs of all of them would use the memory that micro-batches
@@ -169,25 +179,20 @@ def update_g(
     optimizer.zero_grad()
     D.requires_grad_(False)
     try:
-        losses = [
+        for at, batch in enumerate(batches):
             accumulate_g_gradients(game, batch, game.generate(batch) if fakes is None else fakes[at])
-            for at, batch in enumerate(batches)
-        ]
     finally:  # also after an out-of-memory error: the run then goes on with smaller micro-batches
         D.requires_grad_(True)
-    loss = sum(losses[1:], losses[0])
-    game.add_up(optimizer, [loss])
+    game.add_up(optimizer, [])
     optimizer.step()
-    return loss
 
 
-def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) -> torch.Tensor:
-    """Add one micro-batch's gradients to G's, and return its part of the loss."""
+def accumulate_g_gradients(game: Game, batch: MicroBatch, fake: torch.Tensor) -> None:
+    """Add one micro-batch's gradients to G's."""
     with torch.no_grad():  # only a paired (relativistic) loss of G depends on D's logits on real images
         on_real = game.judge(batch.real, batch) if LOSS_FACTS[game.loss].paired else fake.new_zeros(len(fake))
     loss = batch.share * LOSSES[game.loss].generator(on_real, game.judge(fake, batch))
     loss.backward()
-    return loss.detach()
 
 
 @torch.no_grad()

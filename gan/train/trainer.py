@@ -260,12 +260,12 @@ class Trainer(BaseTrainer):
             with torch.set_grad_enabled(kept):
                 fakes = [self._generate(batch) for batch in batches]
             updated = self._update_d(batches, [fake.detach() for fake in fakes], kind)
-        loss_g = self._update_g(batches, fakes if kept else None)
+        self._update_g(batches, fakes if kept else None)
         step.update_ema(self.ema, self.G, self.schedule.ema_beta)
         if self.config.adaptive:
             probability, overfit = self.augmentation["probability"], self.augmentation["overfit"]
             adapt(probability, overfit, updated.sign, self.config.batch)
-        return torch.stack([updated.loss, loss_g, updated.real, updated.fake, updated.pair, updated.penalty])
+        return updated.metrics()
 
     def _micro_batches(self, real: torch.Tensor, groups: step.Groups) -> list[step.MicroBatch]:
         """Return this rank's micro-batches of a real batch with fresh latents."""
@@ -290,8 +290,8 @@ class Trainer(BaseTrainer):
             0.5 * self.schedule.gamma * self.config.penalty_every,
         )
 
-    def _update_g(self, batches: list[step.MicroBatch], fakes: list[torch.Tensor] | None) -> torch.Tensor:
-        return step.update_g(self.D, self.opt_g, self._game, batches, fakes)
+    def _update_g(self, batches: list[step.MicroBatch], fakes: list[torch.Tensor] | None) -> None:
+        step.update_g(self.D, self.opt_g, self._game, batches, fakes)
 
 
 def check_data(config: RunConfig, dataset: "Dataset") -> None:

@@ -1,11 +1,16 @@
 """Judge a run's health from statistics that training computes anyway.
 
-The thresholds are rules of thumb. D has won when it is right on nearly every pair *and* its loss is nearly
-zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss (0.97 in
-runs that draw good digits). D fails when it is right far less often than chance. Diversity is the mean
-distance among fakes divided by that among reals, of images on 8x8 pixels. Far below 1, G draws the same few
-samples (mode collapse). Where the modes of the data are known, as with points, the modes that the samples
-cover replace diversity.
+The thresholds are rules of thumb. Before anything else the samples must have light and dark as real images
+have, and be further from noise than from them. D has won when it is right on nearly every pair *and* its loss
+is nearly zero. G then gets almost no gradient. A high pair accuracy alone is normal for the relativistic loss
+(0.97 in runs that draw good digits). D fails when it is right far less often than chance. Diversity is the
+mean distance among fakes divided by that among reals, of images on 8x8 pixels. Far below 1, G draws the same
+few samples (mode collapse). Far above 1, samples are unlike the data. Where the modes of the data are known,
+as with points, the modes that the samples cover replace diversity.
+
+gan.metrics.texture explains contrast and noise. Noise was .55 to .64 in samples of digits without shapes, .52
+in those of emoji, .6 to 1 in the dots and stripes of a DCGAN. It was below .4 where the first shapes showed.
+Noise of pixel art (faces) is at .2, and so passes for shapes.
 """
 
 from collections.abc import Sequence
@@ -14,38 +19,100 @@ from typing import Any, NamedTuple
 from gan.objectives import LOSSES
 
 WINDOW = 40  # lines of statistics that a verdict averages over
-NOISE_IMAGES = 2_000  # until this many images, samples are noise or blobs
+FEW_LINES = 8  # with fewer lines there is nothing to average
+NEWEST = 3  # lines whose scores count: scores change with each sheet
+NOISE_IMAGES = 2_000  # until this many images, shapes are the best that samples can show
 EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # a run below both gets no warning
-COLLAPSE, LESS_VARIETY = 0.4, 0.7  # diversity
+GREY, NOISE = 0.3, 0.5  # contrast relative to real images; noise from 0 for them to 1
+COLLAPSE, LESS_VARIETY, UNLIKE = 0.4, 0.7, 1.3  # diversity
 D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # pair accuracy; loss relative to its equilibrium
 D_LOST_PAIR = 0.4
 
-VERDICTS = {
-    "starting": "Warming up: the samples are still noise.",
-    "shaping": "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
-    "balanced": "Healthy: G and D keep up with each other. D picks the real one in {pair} % of the pairs.",
+# key -> (of a run that trains, of a run that is paused or over)
+VERDICTS: dict[str, tuple[str, str]] = {
+    "starting": ("Warming up: it is too early to judge.", "There was not enough to judge yet."),
+    "grey": (
+        "Still flat: the samples have only {contrast} % of the contrast of the real data.",
+        "It did not get beyond flat samples, with {contrast} % of the contrast of the real data.",
+    ),
+    "noise": (
+        "No shapes yet: from the real data (0 %) to pure noise (100 %), the samples are at {noise} %.",
+        "It did not get beyond noise: from the real data (0 %) to pure noise (100 %), it was at {noise} %.",
+    ),
+    "alike": (
+        "The samples still look alike: they differ only {diversity} % as much as the real data do.",
+        "Its samples looked alike: they differed only {diversity} % as much as the real data do.",
+    ),
+    "shaping": (
+        "The first shapes appear. D tells real from fake in {pair} % of the pairs.",
+        "It got as far as the first shapes. D told real from fake in {pair} % of the pairs.",
+    ),
+    "balanced": (
+        "Healthy: G and D keep up with each other. D picks the real one in {pair} % of the pairs.",
+        "It was healthy: G and D kept up with each other. D picked the real one in {pair} % of the pairs.",
+    ),
     "d_wins": (
-        "D is winning: it picks the real one in {pair} % of the pairs. Raise gamma, or give G more time."
+        "D is winning: it picks the real one in {pair} % of the pairs, and G learns hardly anything.",
+        "D was winning: it picked the real one in {pair} % of the pairs, and G learned hardly anything.",
     ),
     "d_lost": (
-        "D is failing: it picks the real one in only {pair} % of the pairs. Lower gamma, or wait a little."
+        "D is failing: it picks the real one in only {pair} % of the pairs.",
+        "D was failing: it picked the real one in only {pair} % of the pairs.",
     ),
-    "less_variety": "Diversity is falling: samples differ only {diversity} % as much as the real data do.",
+    "unlike": (
+        "The samples are unlike the real data: they differ {diversity} % as much among themselves.",
+        "The samples were unlike the real data: they differed {diversity} % as much among themselves.",
+    ),
+    "less_variety": (
+        "Diversity is low: samples differ only {diversity} % as much as the real data do.",
+        "Diversity was low: samples differed only {diversity} % as much as the real data do.",
+    ),
     "collapse": (
         "Mode collapse: G generates nearly the same sample again and again ({diversity} % of the diversity "
-        "of the real data)."
+        "of the real data).",
+        "It ended in mode collapse: G generated nearly the same sample again and again ({diversity} % of the "
+        "diversity of the real data).",
     ),
-    "missing_modes": "The samples cover {modes} of the {of} modes of the data.",
-    "collapsed_modes": "Mode collapse: the samples cover {modes} of the {of} modes of the data.",
+    "missing_modes": (
+        "The samples cover {modes} of the {of} modes of the data.",
+        "The samples covered {modes} of the {of} modes of the data.",
+    ),
+    "collapsed_modes": (
+        "Mode collapse: the samples cover {modes} of the {of} modes of the data.",
+        "It ended in mode collapse: the samples covered {modes} of the {of} modes of the data.",
+    ),
 }
 
 
 class Verdict(NamedTuple):
-    """A sentence of VERDICTS (`key`) with the values for its gaps, and a level: info, good, warn or bad."""
+    """Sentences of VERDICTS (`key`) with the values for their gaps, and a level: info, good, warn or bad."""
 
     key: str
     level: str
     values: dict[str, Any]
+
+
+class Seen(NamedTuple):
+    """The means that a verdict goes by; None where a score is missing, as in runs of older versions."""
+
+    pair: float
+    loss_d: float
+    diversity: float | None  # None when all real images are identical
+    contrast: float | None
+    noise: float | None
+
+    def values(self) -> dict[str, Any]:
+        """Return the values for the gaps of a sentence, in per cent."""
+        shares = {**self._asdict(), "loss_d": None, "noise": self.noise and min(1.0, self.noise)}
+        return {name: round(100 * share) for name, share in shares.items() if share is not None}
+
+    def looks_flat(self) -> bool:
+        """Return whether the samples lack light and dark."""
+        return self.contrast is not None and self.contrast < GREY
+
+    def looks_noisy(self) -> bool:
+        """Return whether the samples are nearer to noise than to real images."""
+        return self.noise is not None and self.noise > NOISE
 
 
 def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str, modes: int | None = None) -> Verdict:
@@ -55,31 +122,76 @@ def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str, modes: in
     data has; None if unknown.
     """
     recent = stats[-WINDOW:]
-    diversities = [line["diversity"] for line in recent if line.get("diversity") is not None]
-    if len(recent) < 8:
+    if not recent:
         return Verdict("starting", "info", {})
+    seen, images = _means(recent), recent[-1]["images"]
+    covered = {} if modes is None else {"modes": recent[-1]["modes"], "of": modes}
+    key, level = _weigh(seen, covered, len(recent), images, progress, loss)
+    return Verdict(key, level, {**seen.values(), **covered})
+
+
+def _weigh(
+    seen: Seen, covered: dict[str, int], lines: int, images: int, progress: float, loss: str
+) -> tuple[str, str]:
+    """Return key and level. The samples come first, then the balance between G and D."""
+    early = images < EARLY_IMAGES and progress < EARLY_PROGRESS
+    begun = "info" if early else "warn"
+    d_wins = not early and _d_wins(seen, loss)  # G then does not get beyond noise
+    if seen.looks_flat() or seen.looks_noisy():
+        return ("d_wins", "warn") if d_wins else ("grey" if seen.looks_flat() else "noise", begun)
+    if lines < FEW_LINES and images < NOISE_IMAGES:
+        return "starting", "info"
+    young = early or images < NOISE_IMAGES
+    found = _of_modes(covered, progress) or _of_diversity(seen.diversity, begun, young)
+    if found is not None:
+        return found
+    if d_wins:
+        return "d_wins", "warn"
+    if young:
+        return "shaping", "info"
+    if LOSSES[loss].equilibrium and seen.pair < D_LOST_PAIR:
+        return "d_lost", "warn"
+    return "balanced", "good"
+
+
+def _means(recent: Sequence[dict[str, Any]]) -> Seen:
+    """Return the means of D's statistics over all lines, and those of the newest scores."""
     pair, loss_d = (sum(line[name] for line in recent) / len(recent) for name in ("pair", "loss_d"))
-    # None when all real images are identical
-    diversity = sum(diversities[-3:]) / len(diversities[-3:]) if diversities else None
-    values = {"pair": round(100 * pair), "diversity": None if diversity is None else round(100 * diversity)}
-    if modes is not None:
-        values |= {"modes": recent[-1]["modes"], "of": modes}
-        if progress < EARLY_PROGRESS:
-            return Verdict("shaping", "info", values)
-        if values["modes"] < COLLAPSE * modes:
-            return Verdict("collapsed_modes", "bad", values)
-        if values["modes"] < modes:
-            return Verdict("missing_modes", "warn", values)
-    images = recent[-1]["images"]
-    if images < NOISE_IMAGES or (images < EARLY_IMAGES and progress < EARLY_PROGRESS):
-        return Verdict("shaping", "info", values)
-    if diversity is not None and diversity < COLLAPSE:
-        return Verdict("collapse", "bad", values)
-    if diversity is not None and diversity < LESS_VARIETY:
-        return Verdict("less_variety", "warn", values)
+    scores = []
+    for name in ("diversity", "contrast", "noise"):
+        known = [line[name] for line in recent if line.get(name) is not None][-NEWEST:]
+        scores.append(sum(known) / len(known) if known else None)
+    return Seen(pair, loss_d, *scores)
+
+
+def _of_modes(covered: dict[str, int], progress: float) -> tuple[str, str] | None:
+    """Return key and level for the covered modes; None if they are unknown or no reason to complain."""
+    if not covered:
+        return None
+    if progress < EARLY_PROGRESS:
+        return "shaping", "info"
+    if covered["modes"] < COLLAPSE * covered["of"]:
+        return "collapsed_modes", "bad"
+    return ("missing_modes", "warn") if covered["modes"] < covered["of"] else None
+
+
+def _of_diversity(diversity: float | None, begun: str, young: bool) -> tuple[str, str] | None:
+    """Return key and level for a diversity far from that of the data; else None.
+
+    begun: the level for samples that are only forming. young: whether there were too few images for more.
+    """
+    if diversity is None:
+        return None
+    if diversity < COLLAPSE:
+        return ("alike", begun) if young else ("collapse", "bad")
+    if young:
+        return None
+    if diversity < LESS_VARIETY:
+        return "less_variety", "warn"
+    return ("unlike", "warn") if diversity > UNLIKE else None
+
+
+def _d_wins(seen: Seen, loss: str) -> bool:
+    """Return whether D is right on nearly every pair, at nearly no loss."""
     equilibrium = LOSSES[loss].equilibrium
-    if equilibrium and pair > D_WINS_PAIR and loss_d < D_WINS_LOSS * equilibrium[0]:
-        return Verdict("d_wins", "warn", values)
-    if equilibrium and pair < D_LOST_PAIR:
-        return Verdict("d_lost", "warn", values)
-    return Verdict("balanced", "good", values)
+    return bool(equilibrium and seen.pair > D_WINS_PAIR and seen.loss_d < D_WINS_LOSS * equilibrium[0])

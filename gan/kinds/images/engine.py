@@ -17,6 +17,7 @@ from gan.kinds import Recognised, Sheet
 from gan.kinds.images.identity import as_it_began, identify
 from gan.kinds.images.identity import read as read_identity
 from gan.metrics.distances import pairwise_diversity, relative_diversity
+from gan.metrics.texture import compare, texture
 from gan.models import generator_file
 from gan.train import origin
 from gan.train.autotune import machine
@@ -26,7 +27,7 @@ from gan.train.start import load_start
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
-COMPARED = 256  # real images whose diversity that of the samples is compared with
+COMPARED = 256  # real images whose diversity and texture those of the samples are compared with
 
 check = check_data
 
@@ -34,17 +35,21 @@ check = check_data
 class ImagesTrainer(Trainer):
     """gan.train.trainer.Trainer with its sample sheet and its published generator."""
 
-    SCORES = ("diversity",)
+    SCORES = ("diversity", "contrast", "noise")
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: Device, team: Team = ALONE):
         super().__init__(config, dataset, device, team)
-        self.real_diversity = pairwise_diversity(dataset.images[:COMPARED].float() / 127.5 - 1)
+        real = dataset.images[:COMPARED].float() / 127.5 - 1
+        self.real_diversity, self.real_texture = pairwise_diversity(real), texture(real)
 
     def sample_sheet(self) -> Sheet:
-        """Return a grid of 8x8 samples as WebP, with their diversity relative to real images."""
+        """Return a grid of 8x8 samples as WebP, and compare them with real images."""
         images = self.sample_grid()
-        diversity = relative_diversity(images, self.real_diversity)
-        return Sheet(encode_webp(grid(to_uint8(images), columns=8)), {"diversity": diversity})
+        scores = {
+            "diversity": relative_diversity(images, self.real_diversity),
+            **compare(images.float(), self.real_texture),
+        }
+        return Sheet(encode_webp(grid(to_uint8(images), columns=8)), scores)
 
     def published(self) -> bytes:
         """Return the EMA generator as the file that Explore reads."""

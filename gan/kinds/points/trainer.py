@@ -109,10 +109,10 @@ class PointsTrainer(BaseTrainer):
             d = step.update_d(self.D, self.opt_d, game, batches, fakes, self.config.penalty, 0.5 * gamma)
         for turn in range(self.config.g_steps):
             drawn = self._with_new_z(real) if turn else batches
-            loss_g = step.update_g(self.D, self.opt_g, game, drawn, None)
+            step.update_g(self.D, self.opt_g, game, drawn, None)
         step.update_ema(self.ema, self.G, decay)
         self.step += 1
-        return torch.stack([d.loss, loss_g, d.real, d.fake, d.pair, d.penalty])
+        return d.metrics()
 
     def _real(self, index: int) -> torch.Tensor:
         """Return the points of real batch number `index` of the run: (N, 2, 1, 1), as losses.py expects."""

@@ -194,7 +194,13 @@ declare global {
     data: string;
     recipe: string;
     loss: string;
+    penalty: string;
+    gamma: number;
+    lr_g: number;
+    lr_d: number;
     size?: number;
+    /** Of images only: the model that it began with, or "". */
+    start_from?: string;
     batch: number;
     seed: number;
     minutes: number;

@@ -7,6 +7,7 @@ import torch
 
 from gan import objectives
 from gan.train.losses import LOSSES, PENALTIES, Judged, interpolate, squared_gradient
+from gan.train.step import Judgement, MicroBatch, describe
 
 REAL, FAKE = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 3.0])
 
@@ -31,6 +32,30 @@ def test_losses_by_hand(name):
     discriminator, generator = BY_HAND[name]
     assert LOSSES[name].discriminator(REAL, FAKE).item() == pytest.approx(discriminator, rel=1e-6)
     assert LOSSES[name].generator(REAL, FAKE).item() == pytest.approx(generator, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("shares", [(1.0,), (0.5, 0.5)], ids=["whole", "in micro-batches"])
+def test_the_statistics_hold_both_losses_of_the_same_logits(name, shares):
+    """G's loss once came from D's logits after D's update, and could not be compared with D's loss."""
+    cuts = [slice(None)] if len(shares) == 1 else [slice(0, 1), slice(1, 2)]
+    batches, parts = [], []
+    for share, cut in zip(shares, cuts, strict=True):
+        of_d = share * LOSSES[name].discriminator(REAL[cut], FAKE[cut])
+        batches.append(MicroBatch(torch.empty(0), None, torch.empty(0), share))
+        parts.append(Judgement(of_d, torch.tensor(0.0), REAL[cut], FAKE[cut]))
+    update = describe(name, batches, parts)
+    assert (update.loss.item(), update.loss_g.item()) == pytest.approx(BY_HAND[name], rel=1e-6)
+    if name in GAP_OF_G_AND_D:
+        expected = GAP_OF_G_AND_D[name](update.real.item(), update.fake.item())
+        assert update.loss_g.item() - update.loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+# Identities in the means of D's logits. softplus(d) - softplus(-d) = d gives the first.
+GAP_OF_G_AND_D = {
+    "relativistic": lambda real, fake: real - fake,
+    "wasserstein": lambda real, fake: real - 2 * fake,
+}
 
 
 def test_nonsaturating_is_binary_cross_entropy():
@@ -73,6 +98,16 @@ def test_equilibrium_is_what_an_undecided_discriminator_gives(name):
     discriminator, generator = objectives.LOSSES[name].equilibrium
     assert LOSSES[name].discriminator(undecided, undecided).item() == pytest.approx(discriminator, abs=1e-6)
     assert LOSSES[name].generator(undecided, undecided).item() == pytest.approx(generator, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name, facts in objectives.LOSSES.items() if facts.equilibrium])
+@pytest.mark.parametrize("gap", [0.1, 0.4])
+def test_where_d_is_a_little_ahead_its_loss_is_below_the_dashed_line_and_that_of_g_above(name, gap):
+    """The text under the chart says so."""
+    middle, (of_d, of_g) = objectives.LOSSES[name].undecided or 0.0, objectives.LOSSES[name].equilibrium
+    real, fake = torch.full((4,), middle + gap), torch.full((4,), middle - gap)
+    assert LOSSES[name].discriminator(real, fake) < of_d
+    assert LOSSES[name].generator(real, fake) > of_g
 
 
 def test_squared_gradient_of_a_linear_critic_is_its_weight_norm():

@@ -53,14 +53,13 @@ def test_g_learns_from_the_loss_of_its_formula(loss, players):
     """G gets the logits of real images where the loss is paired, and none otherwise."""
     G, D = players
     batch, game = batch_of(6), game_of(*players, loss)
-    loss_value = accumulate_g_gradients(game, batch, game.generate(batch))
+    accumulate_g_gradients(game, batch, game.generate(batch))
     got = gradients(G)
     G.zero_grad()
     asked = []
     on_real, on_fake = D(batch.real).sum(1).detach(), D(game.generate(batch)).sum(1)
     expected = LOSSES[loss].generator(on_real, on_fake)
     expected.backward()
-    torch.testing.assert_close(loss_value, expected.detach())
     torch.testing.assert_close(got, gradients(G))
     seen = game._replace(judge=lambda images, batch: asked.append(images) or D(images).sum(1))
     accumulate_g_gradients(seen, batch, game.generate(batch))

@@ -37,6 +37,16 @@ def test_every_recipe_takes_finite_steps_and_moves_both_networks(recipe):
     assert trainer.images_seen == 3 * trainer.config.batch * trainer.config.d_steps
 
 
+@pytest.mark.parametrize("splits", [1, 2])
+def test_the_losses_of_d_and_g_come_from_the_same_logits(splits):
+    """softplus(d) - softplus(-d) = d, so with the relativistic loss their difference is D's gap."""
+    trainer = tiny_trainer("modern", lr_d=0.05)  # one update of D moves its logits far
+    trainer.splits = splits
+    for _ in range(3):
+        means = trainer.advance(1)
+        assert means["loss_g"] - means["loss_d"] == pytest.approx(means["real"] - means["fake"], abs=1e-4)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -3,12 +3,13 @@
 import { address } from "../../core/api.js";
 import { accessNow, isVisitor } from "../../core/control.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
-import { ANSWER, CHOOSE, CONTROL, KIND, OFFER, SUBMIT } from "../../core/events.js";
+import { ANSWER, CHOOSE, CONTROL, FORM, KIND, OFFER, SUBMIT } from "../../core/events.js";
 import { whole } from "../../core/format.js";
 import { known, refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, OWN_POINTS, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
+import { filledNow } from "./settings.js";
 
 const IMAGES = "images"; // the kind of run that the form begins with
 
@@ -377,15 +378,25 @@ class Gpus extends HTMLElement {
 /** The answer to Train: shows the new run, or the error beside the button. */
 class Answer extends HTMLElement {
   text = h("p", { class: "tr-error", role: "alert", hidden: true });
+  filled = h("p", { class: "tr-filled", role: "status" });
 
   connectedCallback() {
     if (this.firstChild) return;
-    this.append(this.text);
+    this.append(this.filled, this.text);
+    addEventListener(FORM, () => this.sayFilled());
+    this.sayFilled(); // Gradio may have restored the form before this element was there
     /** @type {?HTMLElement} */
     const panel = this.closest("#train-go");
     if (panel) stick(panel);
     addEventListener(SUBMIT, () => this.show(null));
     addEventListener(ANSWER, (event) => this.show(event.detail));
+  }
+
+  /** Say what the form was filled with for the reader. */
+  sayFilled() {
+    if (this.filled.textContent === filledNow()) return;
+    setText(this.filled, filledNow());
+    this.filled.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {?AnswerDetail} answer */

@@ -52,6 +52,10 @@ addEventListener(
 /** The form's values of the last FORM event; null before the first. */
 export const formNow = () => form;
 
+/** What the form was filled with for the reader; "" if it was not. */
+let filled = "";
+export const filledNow = () => filled;
+
 /**
  * The settings of a choice: the recipe's defaults for this data set, with the suggestions for uploaded
  * pictures or points, and the shapes of the model to start from. null for settings of another kind of run, which stay as they are.
@@ -121,6 +125,7 @@ window.ganForm = async () => {
   if (!kept) return null;
   const offer = await catalogue();
   const { data, recipe, own, minutes, start } = kept;
+  filled = kept.filled ?? "";
   before = { data, recipe, own, start, points: document.querySelector("gan-points")?.value ?? null };
   if (data !== START.data || recipe !== START.recipe || start.id) returning = before;
   const settings = beginning(offer, before).map((value, index) =>
@@ -146,6 +151,27 @@ export async function keepForm() {
     }),
   );
   sessionStorage.setItem(KEPT, JSON.stringify({ data, own, recipe, minutes, start, settings }));
+}
+
+/**
+ * Reload the page with a form that holds the settings of a run of this machine's data sets, with some changed.
+ * @param {RunConfig} config
+ * @param {Settings} changed
+ * @param {string} note what the form says about it
+ */
+export async function fillAgain(config, changed, note) {
+  const { fields } = await catalogue();
+  /** @type {Settings} */
+  const wanted = { ...config, ...changed };
+  const prefix = config.kind === "images" ? "" : `${config.kind}-`;
+  const mine = fields.filter((field) => field.startsWith(prefix) && field.slice(prefix.length) in wanted);
+  const settings = Object.fromEntries(mine.map((field) => [field, wanted[field.slice(prefix.length)]]));
+  const { data, recipe, minutes } = config;
+  sessionStorage.setItem(
+    KEPT,
+    JSON.stringify({ data, own: { files: [] }, recipe, minutes, start: NEW, settings, filled: note }),
+  );
+  location.reload();
 }
 
 /** The stored form. It can be read once. */

@@ -8,6 +8,7 @@ import { subscribe } from "../../shell/run-feed.js";
 import { dataName, ofKind, recipeName } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
+import { Advice } from "./advice.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { Lease } from "./lease.js";
@@ -43,6 +44,7 @@ class Stage extends HTMLElement {
   lease = new Lease();
   runs = new Runs();
   events = new Events();
+  advice = new Advice();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -94,6 +96,7 @@ class Stage extends HTMLElement {
     );
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
+      this.advice.element,
       this.events.element,
       this.last,
       h("div", { class: "tr-main" }, this.grid.element, rail),
@@ -180,6 +183,7 @@ class Stage extends HTMLElement {
     this.controls.update(run, Boolean(poll.leases) && config?.kind === "images");
     this.lease.update(run, poll);
     this.events.update(run.events);
+    this.advice.update(run);
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
   }
@@ -278,8 +282,11 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
   if (status.where && status.state === "starting")
     return [t(status.where.stage === "SCHEDULING" ? "stage.job_waits" : "stage.job_starts"), "info"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
-  const judged = status.verdict ? t(`verdict.${status.verdict.key}`, status.verdict.values) : "";
-  if (status.state === "running") return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
+  const running = status.state === "running";
+  const judged = status.verdict
+    ? t(`verdict.${status.verdict.key}${running ? "" : "_past"}`, status.verdict.values)
+    : "";
+  if (running) return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
   return [
     `${t(`stage.is_${status.state}`)} ${judged}`.trim(),
     status.state === "finished" ? (status.verdict?.level ?? "good") : "info",

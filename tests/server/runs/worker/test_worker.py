@@ -98,6 +98,8 @@ def check_finished(run, store):
         "pair",
         "penalty",
         "diversity",
+        "contrast",
+        "noise",
         "rate",
     } <= set(lines[-1])
     assert [summary["state"] for summary in store.list()] == ["finished", "stopped", "stopped"]
