@@ -42,6 +42,7 @@ COMMANDS = {
             "export webpage my-run page.html": "export a generator as a web page",
             "export onnx my-run generator.onnx": "export a generator as an ONNX model",
             "export checkpoint my-run checkpoints/mine": "export a checkpoint with its card and scores",
+            "export csv my-run curves.csv": "export a run's statistics as a table (or jsonl)",
         },
     ),
     "track": Command(

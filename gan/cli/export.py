@@ -1,9 +1,11 @@
-"""Export a generator as a web page, as an ONNX model, or as a checkpoint with its card and scores.
+"""Export a generator as a web page, as an ONNX model, or as a checkpoint, and a run's statistics as a table.
 
   python -m gan export webpage RUN_OR_CHECKPOINT page.html
   python -m gan export onnx RUN_OR_CHECKPOINT generator.onnx
   python -m gan export checkpoint RUN_DIR checkpoints/digits --real IMAGES
   python -m gan export checkpoint checkpoints/digits --rescore --real IMAGES
+  python -m gan export csv RUN_DIR statistics.csv
+  python -m gan export jsonl RUN_DIR statistics.jsonl
 
 A checkpoint directory holds four files:
 
@@ -72,6 +74,17 @@ def _checkpoint(options: argparse.Namespace) -> None:
         export(options.source, _written(options), options)
 
 
+def _statistics(options: argparse.Namespace) -> None:
+    from gan.export.report import statistics
+    from gan.worker.run_dir import read_config
+
+    read_config(options.source)  # raises for a folder that holds no run
+    pieces = statistics.write(options.source, options.form)
+    with open(options.target, "wb") as file:
+        file.writelines(pieces)
+    print(f"{options.target}: {options.target.stat().st_size / 1e6:.1f} MB")
+
+
 def _written(options: argparse.Namespace) -> Path:
     return options.source if options.target is None else options.target
 
@@ -89,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
         form.add_argument("place", metavar="RUN_OR_CHECKPOINT", help=place)
         form.add_argument("target", type=Path, metavar=target, help="the file to write")
         form.set_defaults(write=write)
+    for name, text in (
+        ("csv", "a table with a row for each point of the curves, also for trackio.import_csv"),
+        ("jsonl", "JSON Lines, one object for each point of the curves"),
+    ):
+        form = forms.add_parser(name, help=text, description=f"Export a run's statistics: {text}.")
+        form.add_argument("source", type=Path, metavar="RUN_DIR", help="the directory of a run")
+        form.add_argument("target", type=Path, metavar="FILE", help="the file to write")
+        form.set_defaults(write=_statistics, form=name)
     form = forms.add_parser("checkpoint", help="a model that ships", description=__doc__, formatter_class=raw)
     form.add_argument(
         "source", type=Path, metavar="RUN_DIR", help="a finished run; with --rescore a checkpoint"

@@ -175,7 +175,7 @@ class StatsFile:
         if recent >= 0:
             return self._newest[recent]
         file.seek(self._places[index])
-        return _stats_line(file.readline())
+        return stats_line(file.readline())
 
     def _read_on(self, file: BinaryIO) -> None:
         found = os.fstat(file.fileno())
@@ -197,7 +197,7 @@ class StatsFile:
             self._take(raw)
 
     def _take(self, raw: bytes) -> None:
-        line = _stats_line(raw)
+        line = stats_line(raw)
         if line is not None:
             self._numbers.append(self._count)
             self._places.append(self._offset)
@@ -227,7 +227,7 @@ class StatsFile:
         self._places = array("q", [self._places[index] for index in kept])
 
 
-def _stats_line(raw: bytes) -> dict[str, Any] | None:
+def stats_line(raw: bytes) -> dict[str, Any] | None:
     """Return the numbers on a line, without its other fields; None if the line is no JSON object."""
     try:
         value = _decode(raw, _DECODER)

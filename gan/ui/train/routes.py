@@ -31,6 +31,7 @@ from gan.ui.server.services import Services
 from gan.ui.train import fields, form, moving, own, own_hub, own_points
 from gan.ui.train.cost import cost
 from gan.ui.train.run_feed import RunFeed, without_paths
+from gan.ui.train.take_away import take_away_routes
 
 MAX_STEP = 10**15  # no run gets there; a longer number is no file name
 
@@ -43,6 +44,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/older", handlers.older),
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
+        *take_away_routes(services),
         post("pictures", handlers.pictures),
         post("pictures/pull", lambda request: own_hub.pull(services, json_body(request), own.WAIT)),
         post("points", handlers.points),

@@ -157,6 +157,8 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("strings/{lang}.json", path="strings/zh.json"),
         Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"),
+        Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.csv"),
+        Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.jsonl"),
         Visit("find", model, body=picture()),
         Visit("find/on", body=_json({"job": "x", "end": True})),
         Visit("attributes", drawn),

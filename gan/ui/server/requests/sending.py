@@ -13,11 +13,19 @@ PIECE = 2**16  # bytes of a file in memory; the next are read when the client ha
 WITHIN = 600  # seconds for a client to take a file; a slower one is cut off
 
 
-async def pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield a file from its beginning. Raises ClientDisconnect where the client takes longer than WITHIN."""
+def pieces(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield a file from its beginning, as `unhurried` does."""
     file.seek(0)
+    return unhurried(lambda: file.read(PIECE))
+
+
+async def unhurried(following: Callable[[], bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield what `following` returns, piece by piece, until that is empty. It runs in a thread.
+
+    Raises ClientDisconnect where the client takes longer than WITHIN.
+    """
     end = time.monotonic() + WITHIN
-    while piece := await anyio.to_thread.run_sync(file.read, PIECE):
+    while piece := await anyio.to_thread.run_sync(following):
         yield piece
         if time.monotonic() > end:
             raise ClientDisconnect

@@ -14,6 +14,7 @@ import { Events } from "./events.js";
 import { Lease } from "./lease.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
+import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
@@ -41,6 +42,7 @@ class Stage extends HTMLElement {
   grid = new SampleGrid();
   charts = new Charts();
   controls = new RunControls();
+  takeAway = new TakeAway();
   lease = new Lease();
   runs = new Runs();
   events = new Events();
@@ -93,6 +95,7 @@ class Stage extends HTMLElement {
       ),
       this.lease.element,
       this.controls.element,
+      this.takeAway.element,
     );
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
@@ -181,6 +184,7 @@ class Stage extends HTMLElement {
       this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run, Boolean(poll.leases) && config?.kind === "images");
+    this.takeAway.update(run);
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);

@@ -1,0 +1,37 @@
+"""Define the routes by which everybody may take a run's statistics and report away.
+
+They hold what the page shows of a run to everybody: settings, statistics, sample sheets and events.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute
+
+from gan.errors import UserError
+from gan.export.report import statistics
+from gan.ui.server.requests.http import get
+from gan.ui.server.requests.sending import unhurried
+from gan.ui.server.services import Services
+
+
+def take_away_routes(services: Services) -> list[BaseRoute]:
+    """Return the routes."""
+    return [get("runs/{id}/statistics.{form}", lambda request: _statistics(services, request))]
+
+
+def _statistics(services: Services, request: Request) -> Response:
+    """Return a run's statistics as CSV or JSON Lines. Raises UserError for a run without any."""
+    run, form = services.store.path(request.path_params["id"]), request.path_params["form"]
+    if form not in statistics.FORMS:
+        choices = ", ".join(statistics.FORMS)
+        raise UserError("export.unknown_statistics", name=form[:40], choices=choices)
+    written = statistics.write(run, form)
+    return StreamingResponse(
+        unhurried(lambda: next(written, b"")),
+        media_type=statistics.FORMS[form].media_type,
+        headers=_as_file(f"{run.name}.{form}"),
+    )
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
