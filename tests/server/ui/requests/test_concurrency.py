@@ -216,5 +216,6 @@ def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
                 re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(
                     **dict.fromkeys(route.param_convertors, "x")
                 ),
+                json={"job": "x"} if method == "POST" else None,
             ).status_code
             assert (status == 503) == (path in LIMITS), (method, path, status)
