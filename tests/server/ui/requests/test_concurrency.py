@@ -25,7 +25,7 @@ AT_ONCE = {
     "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
     "checkpoints/{name}/preview.webp",
     "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
-    "push/on",
+    "push/now", "push/on",
 }  # fmt: skip
 
 
