@@ -212,6 +212,18 @@ declare global {
     /** Whether the scores are known before the push. */
     scored: boolean;
     card: string;
+    now: PushNow | null;
+  }
+
+  /** A push of whoever asks: it goes on, or has just ended. */
+  interface PushNow {
+    job: string;
+    /** Of the model. */
+    id: string;
+    to: string;
+    private: boolean;
+    with_d: boolean;
+    licence: string | null;
   }
 
   interface Access {
@@ -259,6 +271,7 @@ declare global {
     points: { count: number };
     pull: { id: string };
     push: PushPlan;
+    "push/now": { now: PushNow | null };
     "push/begin": { job: string };
     "push/on": { stage: "wait" | "score" | "upload" | "done"; address: string };
     poll: Poll;

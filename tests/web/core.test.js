@@ -140,6 +140,14 @@ test("a refusal, and a server that is not there, are thrown", async () => {
   await assert.rejects(request("runs"), { name: "AbortError" });
 });
 
+test("a proxy that answers for a busy server reads as a busy server", async () => {
+  for (const status of [429, 503]) {
+    page.fetch = mock.fn(async () => new Response("<html>Too many requests</html>", { status }));
+    const thrown = await request("runs").catch((/** @type {unknown} */ error) => error);
+    assert.deepEqual(thrown, { key: "ui.busy", values: {}, text: "", offline: true });
+  }
+});
+
 test("a refusal for want of control locks the page", async () => {
   page.dispatchEvent = mock.fn();
   answering(403, { error: { key: "access.needed" } });
@@ -277,6 +285,17 @@ test("a busy server is asked again until it answers, or until somebody gives up"
     ),
     other,
   );
+  pauses.length = 0;
+  await assert.rejects(
+    patiently(
+      () => Promise.reject(busy),
+      () => {},
+      pause,
+    ),
+    busy,
+  );
+  const whole = pauses.reduce((sum, ms) => sum + ms, 0);
+  assert.ok(whole > 600_000 && whole < 603_000, "it asks for ten minutes");
   const gone = { text: "" };
   const giveUp = () => {
     throw gone;

@@ -1,8 +1,9 @@
 """Define the routes that push a generator to the Hub with the token of whoever asks.
 
-GET push says who would push, and what. POST push/begin starts it, POST push/on says where it stands. They
-need no control over runs: a visitor pushes what they see anyway, to their own account. Only D needs it,
-because the page gives nobody else the discriminator of a run.
+GET push says who would push, and what. POST push/begin starts it, POST push/on says where it stands. GET
+push/now names the push of whoever asks, which a page that was loaded anew does not know. They need no control
+over runs: a visitor pushes what they see anyway, to their own account. Only D needs it, because the page
+gives nobody else the discriminator of a run.
 """
 
 import re
@@ -26,13 +27,19 @@ from gan.ui.server.services import Services
 NOBODY = "OWNER"
 # A request with one of these comes through a proxy, so other people may have sent it.
 _OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+SAVED = "saved"  # stands for the person whose token this machine has
 MOST_NAME = 60  # characters of a suggested name
 
 
 def push_routes(services: Services) -> list[BaseRoute]:
-    """Return the three routes."""
+    """Return the four routes."""
     handlers = _Routes(services)
-    return [get("push", handlers.look), post("push/begin", handlers.begin), post("push/on", handlers.go_on)]
+    return [
+        get("push", handlers.look),
+        get("push/now", handlers.find),
+        post("push/begin", handlers.begin),
+        post("push/on", handlers.go_on),
+    ]
 
 
 class Wanted(NamedTuple):
@@ -73,6 +80,7 @@ class _Routes:
             "files": files(with_d),
             "scored": bool(facts.get("scores")),
             "card": card,
+            **self.find(request),
         }
 
     def begin(self, request: Request) -> Any:
@@ -86,7 +94,7 @@ class _Routes:
             raise UserError("access.not_yours")
         self._draft(entry, wanted.to, wanted.with_d, wanted.licence)
         job = self.services.hub_pushes.start(
-            _who(request) if signed else "saved",
+            _who(request) if signed else SAVED,
             {
                 "token": token,
                 "repository": wanted.to,
@@ -98,8 +106,20 @@ class _Routes:
                 "title": self._title(entry),
             },
             signed,
+            wanted._asdict(),
         )
         return {"job": job}
+
+    def find(self, request: Request) -> Any:
+        """Return {"now": the push of whoever asks that goes on, or has ended, or None}. See `newest`."""
+        if not is_ours(request):  # as in `look`
+            return {"now": None}
+        try:
+            _, signed = self._token(request)
+        except UserError:
+            return {"now": None}
+        who = _who(request) if signed else SAVED
+        return {"now": self.services.hub_pushes.newest(who, request.query_params.get("id", ""))}
 
     def go_on(self, request: Request) -> Any:
         """Return {"stage", "address"} of a push."""

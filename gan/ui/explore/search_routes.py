@@ -5,7 +5,7 @@ and nobody else sees them. The body of `find` is the picture itself, so that the
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from gan.errors import UserError
 from gan.latent.point import Point
 from gan.latent.search.jobs import Jobs
 from gan.ui.explore.routes import open_model
+from gan.ui.server.requests.concurrency import LIMITS, ConcurrencyLimit
 from gan.ui.server.requests.http import json_body, post
 from gan.ui.server.services import Services
 
@@ -33,20 +34,25 @@ def find_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
         target = read_picture(request.state.body, model.spec.size, model.spec.channels, MAX_PIXELS)
         return {"job": jobs.add(InversionJob(model, target)), "target": _png(target)}
 
-    return [post("find", begin), post("find/on", go_on(jobs))]
+    return [post("find", begin), post("find/on", go_on(jobs, LIMITS["find/on"]))]
 
 
-def go_on(jobs: Jobs) -> Callable[[Request], dict[str, Any]]:
+def go_on(jobs: Jobs, limit: ConcurrencyLimit) -> Callable[[Request], Awaitable[Any]]:
     """Return the handler of find/on and drag/on.
 
     {"job": name} advances a job by one step. {"job": name, "end": true} ends it.
+    A request that waits under the `limit`, or is refused by it, keeps its job too.
     """
 
-    def answer(request: Request) -> dict[str, Any]:
-        asked = json_body(request)
-        name = asked.get("job")
+    async def answer(request: Request) -> Any:
+        name = json_body(request).get("job")
         if not isinstance(name, str):
             raise UserError("ui.bad_form")
+        with jobs.kept(name):
+            return await limit.run(lambda request: advance(request, name), request)
+
+    def advance(request: Request, name: str) -> dict[str, Any]:
+        asked = json_body(request)
         if asked.get("end") is True:
             jobs.end(name)
             return {"state": "ended"}
@@ -80,4 +86,4 @@ def drag_routes(services: Services, jobs: Jobs) -> list[BaseRoute]:
         pairs = read_pairs(json_body(request).get("pairs"))
         return {"job": jobs.add(DragJob(model, Point.parse(request.query_params, model.spec), pairs))}
 
-    return [post("drag", begin), post("drag/on", go_on(jobs))]
+    return [post("drag", begin), post("drag/on", go_on(jobs, LIMITS["drag/on"]))]

@@ -4,8 +4,11 @@ import { refusal, t } from "./i18n.js";
 
 const BASE = new URL("../..", import.meta.url); // .../gradio_api/gan/
 // ms before the next question to a busy server, plus up to as much again at random. So a class does not ask at
-// once. A search of the server ends after five seconds without a question.
+// once. A search of the server ends after five seconds without a question; one that was refused counts.
 const PAUSE = 1500;
+const PATIENCE = 600_000; // ms of pauses after which a page that nobody may look at asks no more
+// A proxy's answers where the server is overloaded or restarts. Ours say more.
+const BUSY = [429, 503];
 
 /**
  * The address of one of our routes: address("image", {id, seed}).
@@ -48,13 +51,15 @@ export async function request(path, { query, method = "GET", value, signal, head
   const answer = await reply.json().catch(() => ({}));
   // The page showed that it has control, but it has not.
   if (answer.error?.key === "access.needed") dispatchEvent(new CustomEvent(LOCKED));
-  if (!reply.ok) throw answer.error ?? { text: t("common.failed") };
+  if (!reply.ok) throw answer.error ?? (BUSY.includes(reply.status) ? busy() : { text: t("common.failed") });
   return answer;
 }
 
+const busy = () => ({ key: "ui.busy", values: {}, text: "", offline: true });
+
 /**
- * What `ask` resolves to. While the server is too busy it is called again, as the server's sentence promises.
- * `waiting(error)` is called before each pause, and may throw to give up.
+ * What `ask` resolves to. While the server is too busy it is called again, as the server's sentence promises,
+ * for PATIENCE. `waiting(error)` is called before each pause, and may throw to give up.
  * @template T
  * @param {() => Promise<T>} ask
  * @param {(error: Refusal) => void} waiting
@@ -64,14 +69,16 @@ export async function patiently(
   waiting = () => {},
   pause = (/** @type {number} */ ms) => new Promise((later) => setTimeout(later, ms)),
 ) {
-  for (;;) {
+  for (let waited = 0; ;) {
     try {
       return await ask();
     } catch (thrown) {
       const error = refusal(thrown);
-      if (error.key !== "ui.busy") throw thrown;
+      if (error.key !== "ui.busy" || waited > PATIENCE) throw thrown;
       waiting(error);
     }
-    await pause(PAUSE * (1 + Math.random()));
+    const ms = PAUSE * (1 + Math.random());
+    waited += ms;
+    await pause(ms);
   }
 }

@@ -48,6 +48,39 @@ def test_a_model_is_pushed_from_the_panel(browser, private_page, hub_of_models):
         page.context.close()
 
 
+def test_a_page_that_is_loaded_anew_shows_the_push_that_it_has_begun(browser, private_page, hub_of_models):
+    """The Hub answers so slowly that the page is loaded in the middle of the push."""
+    hub = hub_of_models
+    page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US").new_page()
+    try:
+        visit(page, private_page, SHIPPED)
+        page.get_by_role("button", name="Push to the Hub").click()
+        page.get_by_label("Repository", exact=True).fill("ada/slow-sevens")
+        page.get_by_label("Visible to").select_option("1")
+        hub.slow = 10  # each of its answers, and it is asked four times at least
+        page.get_by_role("button", name="Push", exact=True).click()
+        status = page.locator(".xp-push-status")
+        expect(status).to_contain_text("Writing the files")
+        page.reload()
+        expect(status).to_contain_text("Writing the files")
+        expect(page.get_by_label("Repository", exact=True)).to_have_value("ada/slow-sevens")
+        expect(page.get_by_label("Visible to")).to_have_value("1")
+        expect(page.get_by_role("button", name="Push", exact=True)).to_be_disabled()
+        hub.slow = 0
+        link = status.get_by_role("link", name="ada/slow-sevens")
+        expect(link).to_be_visible()
+        expect(page.get_by_role("button", name="Push", exact=True)).to_be_enabled()
+        page.reload()
+        page.wait_for_function("() => document.querySelector('gan-explorer').shown")
+        expect(page.locator("#xp-push")).to_be_hidden()
+        page.get_by_role("button", name="Push to the Hub").click()
+        expect(link).to_be_visible()
+        assert sum(path == "/api/repos/create" for _, path, _ in hub.seen) == 1
+    finally:
+        hub.forget()
+        page.context.close()
+
+
 def test_a_visitor_of_a_space_is_sent_to_the_sign_in(browser, private_page):
     """The answer is that of a Space, whose sign-in a browser reaches over https only."""
     page = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN").new_page()

@@ -133,6 +133,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("catalogue"),
         Visit("jobs"),
         Visit("push", {**model, "to": "ada/cats", "d": "1", "licence": "mit"}),
+        Visit("push/now", model),
         Visit("access"),
         Visit("models"),
         Visit("model", model),

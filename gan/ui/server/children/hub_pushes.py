@@ -39,14 +39,15 @@ class Push:
     """One push: who asked for it, and where it stands.
 
     stage: "wait", "score", "upload" or "done". address: of the repository, after a success. error: why it
-    failed. until: when it is forgotten, None before its end.
+    failed. until: when it is forgotten, None before its end. wanted: what the form of the person said.
     """
 
     who: str
     stage: str = "wait"
     address: str = ""
     error: UserError | None = None
-    until: float | None = field(default=None)
+    until: float | None = None
+    wanted: dict[str, Any] = field(default_factory=dict)
 
 
 class HubPushes:
@@ -59,12 +60,12 @@ class HubPushes:
         self._pushes: dict[str, Push] = {}
         self._lock, self._clock = threading.Lock(), clock
 
-    def start(self, who: str, asked: dict[str, Any], signed: bool) -> str:
+    def start(self, who: str, asked: dict[str, Any], signed: bool, wanted: dict[str, Any]) -> str:
         """Start a push and return its name.
 
         who: identifies the person, who may have one push at a time. asked: what the child reads, see
-        gan.hub.push.main. signed: whether the token comes from a sign-in. Raises UserError where that person
-        has one, and where too many wait.
+        gan.hub.push.main. signed: whether the token comes from a sign-in. wanted: see `newest`. Raises
+        UserError where that person has one, and where too many wait.
         """
         with self._lock:
             self._sweep()
@@ -73,10 +74,24 @@ class HubPushes:
                 raise UserError("hub.pushing")
             if len(running) >= WAITING:
                 raise UserError("hub.many_pushes")
-            name, push = secrets.token_urlsafe(16), Push(who)
+            name, push = secrets.token_urlsafe(16), Push(who, wanted=wanted)
             self._pushes[name] = push
             self._threads.submit(self._work, push, asked, signed)
         return name
+
+    def newest(self, who: str, model: str) -> dict[str, Any] | None:
+        """Return what a person `wanted` of their newest push and its name as "job", or None.
+
+        That push goes on, or it was of this model and has ended.
+        """
+        with self._lock:
+            self._sweep()
+            own = [
+                {**push.wanted, "job": name}
+                for name, push in self._pushes.items()
+                if push.who == who and (push.until is None or push.wanted["id"] == model)
+            ]
+        return own[-1] if own else None
 
     def state(self, name: str) -> dict[str, Any]:
         """Return {"stage", "address"} of a push. Raises UserError for one that failed, or is not known."""

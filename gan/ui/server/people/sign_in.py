@@ -3,7 +3,8 @@
 Gradio brings the two routes and the session (gradio.oauth). The session is a cookie that Gradio signs with
 the Space's OAuth secret. It holds the visitor's token, so only their browser keeps that. A sign-in lasts as
 long as Hugging Face says, eight hours by default. It asks for the name alone, unless its address names more
-that the visitor is about to do: a push.
+that the visitor is about to do: a push. The address to which the sign-in returns then holds a mark, because
+Gradio keeps nothing else of it when it starts a sign-in again, whose cookie a browser has lost.
 """
 
 import logging
@@ -33,10 +34,11 @@ INFO = "oauth_info"  # Gradio's entry in the session
 PUSH_SCOPES = ("contribute-repos", "write-repos", "manage-repos")
 # What Hugging Face or our page adds to the two paths. Gradio fails for some other values.
 _QUERY = {
-    "_target_url": re.compile(r"/(?:[^/\\].{0,1000})?"),
+    "_target_url": re.compile(r"/(?:[^/\\].{0,1010})?"),  # ours has 1,000 at most, and the mark
     "_nb_redirects": re.compile("[0-9]{1,3}"),
     "_for": re.compile("push"),
 }
+_MARK = "_for=push"
 _log = logging.getLogger(__name__)
 
 
@@ -90,30 +92,62 @@ class _InWords:
 
 
 class _LeastScopes:
-    """Ask Hugging Face for no more than the visitor needs: Gradio always asks for all that the Space may."""
+    """Ask Hugging Face for no more than the visitor needs: Gradio always asks for all that the Space may.
+
+    It also carries the mark of a push through the sign-in, and takes it from the address at the end.
+    """
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATHS[0]:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        wanted = _wanted(Request(scope))
+        request = Request(scope)
+        begins, marked = scope["path"] == PATHS[0], _for_push(request)
+        wanted = _wanted(marked)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if "location" in headers:
-                    headers["location"] = _asking(headers["location"], wanted)
+                    found = headers["location"]
+                    headers["location"] = _asking(found, wanted) if begins else _leading(found)
             await send(message)
 
+        if begins and marked:
+            query = {**request.query_params, "_target_url": _marked(request.query_params)}
+            scope = {**scope, "query_string": urlencode(query).encode()}
         await self.app(scope, receive, answer)
 
 
-def _wanted(request: Request) -> str:
+def _for_push(request: Request) -> bool:
+    """Whether a request for one of PATHS belongs to a sign-in for a push."""
+    target = request.query_params.get("_target_url", "")
+    return request.query_params.get("_for") == "push" or _unmarked(target) != target
+
+
+def _marked(query: Mapping[str, str]) -> str:
+    """Return the address to which a sign-in returns, with the mark."""
+    parts = urlsplit(_unmarked(query.get("_target_url", "/")))
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, _MARK)))))
+
+
+def _unmarked(address: str) -> str:
+    parts = urlsplit(address)
+    kept = "&".join(part for part in parts.query.split("&") if part != _MARK)
+    return urlunsplit(parts._replace(query=kept)) if kept != parts.query else address
+
+
+def _leading(address: str) -> str:
+    """Return the address to which the end of a sign-in leads: a new sign-in alone keeps the mark."""
+    return address if urlsplit(address).path == PATHS[0] else _unmarked(address)
+
+
+def _wanted(for_push: bool) -> str:
     """Return the scopes that a sign-in asks for: one for a push only if it is for a push."""
-    extra = push_scope() if request.query_params.get("_for") == "push" else None
+    extra = push_scope() if for_push else None
     return " ".join(scope for scope in _of_space() if scope not in PUSH_SCOPES or scope == extra)
 
 

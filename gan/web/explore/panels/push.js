@@ -9,6 +9,7 @@ import { recall, remember } from "../../core/storage.js";
 import { signInLink } from "../../widgets/sign-in.js";
 
 const OWNER = "gan.hub-owner"; // to whom this browser pushed last
+const BEGUN = "gan.hub-push"; // not empty where this browser has begun a push whose end it has not shown
 const BEAT = 1000; // ms between two questions about a push
 const TYPING = 400; // ms after the last change until the card is written anew
 
@@ -19,6 +20,10 @@ export class PushPanel {
   busy = false;
   /** The model for which another part of the page has asked. @type {?string} */
   asked = null;
+  /** The push that the form shows. @type {?string} */
+  job = null;
+  /** Whether this page has asked for a push that began before it. */
+  resumed = false;
 
   /** @param {() => Point} point */
   constructor(point) {
@@ -72,6 +77,20 @@ export class PushPanel {
     this.button.hidden = model?.kind === "hub"; // it is there already
     if (model && model.id !== this.id && !this.busy) this.open(model.id === this.asked);
     if (model) this.asked = null;
+    if (model && !this.resumed) this.#resume(model.id);
+  }
+
+  /** Open the form if this browser has begun a push whose end it has not shown. @param {string} id */
+  async #resume(id) {
+    this.resumed = true;
+    if (!recall(BEGUN)) return;
+    try {
+      const { now } = await patiently(() => request("push/now", { query: { id } }));
+      if (now && this.element.hidden) this.open(true);
+      if (!now) remember(BEGUN, "");
+    } catch {
+      this.resumed = false; // the next model asks again
+    }
   }
 
   /** Open the form for a model as soon as that is the current one. @param {string} id */
@@ -92,10 +111,12 @@ export class PushPanel {
     this.id = this.point().model;
     if (this.id !== before) this.fields.name.value = "";
     this.say("");
+    this.job = null;
     this.inputs.hidden = true;
     this.why.hidden = true;
     await this.#read({});
-    if (!this.element.hidden && !this.inputs.hidden) this.fields.name.focus({ preventScroll: true });
+    if (!this.element.hidden && !this.inputs.hidden && !this.job)
+      this.fields.name.focus({ preventScroll: true });
   }
 
   /** Sign out: others may use this browser next, and would push as the same person. */
@@ -141,6 +162,10 @@ export class PushPanel {
     setText(this.about, t("explore.push_as", { name: plan.name ?? "" }));
     this.fields.show(plan);
     this.card.show(plan);
+    if (plan.now && plan.now.job !== this.job && !this.busy) {
+      this.fields.fill(plan.now);
+      this.#watch(plan.now);
+    }
   }
 
   /**
@@ -164,17 +189,46 @@ export class PushPanel {
     try {
       const value = { id: this.id, ...this.fields.value() };
       const { job } = await patiently(() => request("push/begin", { method: "POST", value }));
-      const address = await this.#end(job);
-      remember(OWNER, value.to.split("/")[0]);
-      this.say(t("explore.push_done"));
-      this.status.append(" ", h("a", { href: address, target: "_blank", rel: "noopener" }, value.to));
+      remember(BEGUN, "1");
+      this.#watch({ job, ...value });
     } catch (error) {
-      const { key } = refusal(error);
-      this.say(sentence(refusal(error)), true);
-      if (key === "hub.sign_in_again") this.status.append(" ", signInLink(location.hash, true) ?? "");
+      this.#fail(refusal(error));
+      this.#work(false);
     }
+  }
+
+  /** Show a push until its end. @param {PushNow} push */
+  async #watch({ job, id, to }) {
+    this.job = job;
+    this.#work(true);
+    const tell = await this.#end(job).then(
+      (address) => () => this.#succeed(to, address),
+      (error) => () => this.#fail(refusal(error)),
+    );
+    remember(BEGUN, "");
     this.#work(false);
-    if (this.id !== this.point().model) this.id = null; // the reader has moved on; the answer stays
+    if (id !== this.point().model) {
+      this.id = this.point().model; // the reader has moved on; the answer stays
+      this.fields.name.value = "";
+      await this.#read({});
+    }
+    tell();
+  }
+
+  /**
+   * @param {string} to
+   * @param {string} address
+   */
+  #succeed(to, address) {
+    remember(OWNER, to.split("/")[0]);
+    this.say(t("explore.push_done"));
+    this.status.append(" ", h("a", { href: address, target: "_blank", rel: "noopener" }, to));
+  }
+
+  /** @param {Refusal} error */
+  #fail(error) {
+    this.say(sentence(error), true);
+    if (error.key === "hub.sign_in_again") this.status.append(" ", signInLink(location.hash, true) ?? "");
   }
 
   /**
@@ -184,7 +238,6 @@ export class PushPanel {
    */
   async #end(job) {
     for (;;) {
-      await new Promise((then) => setTimeout(then, BEAT));
       try {
         const { stage, address } = await request("push/on", { method: "POST", value: { job } });
         if (stage === "done") return address;
@@ -193,6 +246,7 @@ export class PushPanel {
         if (!refusal(error).offline) throw error;
         this.say(sentence(refusal(error)), true);
       }
+      await new Promise((then) => setTimeout(then, BEAT));
     }
   }
 
@@ -261,6 +315,14 @@ class Fields {
     setText(this.known, licence ?? "");
     this.d.hidden = !with_d;
     if (!with_d) this.with_d.checked = false;
+  }
+
+  /** Show what was asked for before. @param {PushNow} now */
+  fill({ to, private: hidden, with_d, licence }) {
+    this.name.value = to;
+    this.private.value = hidden ? "1" : "";
+    this.with_d.checked = with_d;
+    this.licence.value = licence ?? "";
   }
 
   value() {

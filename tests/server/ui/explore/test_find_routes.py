@@ -9,8 +9,13 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
-from gan.ui.explore.search_routes import MAX_PIXELS
+from gan.latent.search.jobs import PATIENCE, Jobs
+from gan.ui.explore.search_routes import MAX_PIXELS, go_on
+from gan.ui.server.requests.concurrency import ConcurrencyLimit
+from gan.ui.server.requests.http import post
 
 MODEL = "shipped:digits"
 
@@ -65,6 +70,30 @@ def test_others_wait_their_turn(client):
     assert on(client, job=jobs[2]).json()["state"] != "waiting"
     for job in jobs:
         on(client, job=job, end=True)
+
+
+class Searching:
+    """A search that never ends."""
+
+    def advance(self):
+        return {"state": "searching"}
+
+
+def test_a_busy_server_does_not_take_a_visitor_who_asks_for_gone():
+    """It refuses each poll, for longer than it waits for a visitor who is silent."""
+    now, limit = [0.0], ConcurrencyLimit(1, 0)
+    jobs = Jobs(clock=lambda: now[0])
+    client = TestClient(Starlette(routes=[post("find/on", go_on(jobs, limit))]))
+    job = jobs.add(Searching())
+    limit._inside = 1  # another request has the only place
+    for _ in range(4):
+        now[0] += PATIENCE - 1
+        reply = on(client, job=job)
+        assert (reply.status_code, reply.json()["error"]["key"]) == (503, "ui.busy")
+    limit._inside = 0
+    assert on(client, job=job).json() == {"state": "searching"}
+    now[0] += PATIENCE + 1
+    assert on(client, job=job).json()["error"]["key"] == "latent.search_over", "a silent one has gone"
 
 
 def plain() -> bytes:

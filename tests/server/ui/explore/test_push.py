@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -187,6 +188,37 @@ def test_nobody_follows_the_push_of_another_without_its_name(here):
     assert key_of(visitor(here, "bob").post(f"{PREFIX}/push/on", json={"job": "x"})) == (404, "hub.push_over")
 
 
+def test_a_page_that_was_loaded_anew_finds_the_push_of_its_visitor_and_of_no_other(services, monkeypatch):
+    """A push goes on until this test lets it end."""
+    may_end = threading.Event()
+
+    def follow(command, seconds, given, told, environment):
+        told({"stage": "upload"})
+        may_end.wait(600)
+        return {"address": "https://hub/ada/digits"}
+
+    services.hub_pushes.follow = follow
+    try:
+        ada, bob = visitor(services, "ada"), visitor(services, "bob")
+        assert now_of(ada) is None
+        job = push(ada, private=True).json()["job"]
+        expected = {**WANTED, "private": True, "job": job}
+        again = visitor(services, "ada")
+        assert [now_of(again), now_of(again, "shipped:fashion")] == [expected, expected]
+        assert again.get(f"{PREFIX}/push", params={"id": "shipped:digits"}).json()["now"] == expected
+        elsewhere = {"sec-fetch-site": "cross-site", "origin": "https://elsewhere.example"}
+        strangers = [bob, visitor(services, None), visitor(services, "gone")]
+        assert [*map(now_of, strangers), now_of(ada, headers=elsewhere)] == [None] * 4
+    finally:
+        may_end.set()
+    assert end_of(ada, visitor_reply({"job": job})).json()["address"] == "https://hub/ada/digits"
+    assert [now_of(again), now_of(again, "shipped:fashion")] == [expected, None]
+
+
+def now_of(browser, model="shipped:digits", **more):
+    return browser.get(f"{PREFIX}/push/now", params={"id": model}, **more).json()["now"]
+
+
 class visitor_reply:
     """Stands for the answer that began a push."""
 
@@ -355,7 +387,10 @@ def test_on_a_private_machine_the_saved_token_pushes(hub, monkeypatch, tmp_path)
     browser = without_sign_in(services)
     found = browser.get(f"{PREFIX}/push", params={"id": "shipped:digits"}).json()
     assert (found["name"], found["why"], found["to"]) == (None, None, "OWNER/ganarium-digits")
-    assert result(browser).json()["address"] == f"{hub.endpoint}/ada/digits"
+    reply = push(browser)
+    assert end_of(browser, reply).json()["address"] == f"{hub.endpoint}/ada/digits"
+    assert now_of(browser) == {**WANTED, **reply.json()}
+    assert now_of(browser, headers={"x-forwarded-for": "192.0.2.7"}) is None
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
     assert key_of(push(browser)) == (400, "hub.no_token")
@@ -465,9 +500,9 @@ def test_pushes_are_forgotten_and_few_wait(monkeypatch):
     now = [0.0]
     pushes = hub_pushes.HubPushes(lambda: now[0])
     monkeypatch.setattr(pushes._threads, "submit", lambda *_: None)
-    named = [pushes.start(str(number), {}, True) for number in range(hub_pushes.WAITING)]
+    named = [pushes.start(str(number), {}, True, {}) for number in range(hub_pushes.WAITING)]
     with pytest.raises(UserError, match=MESSAGES["hub.many_pushes"]):
-        pushes.start("one more", {}, True)
+        pushes.start("one more", {}, True, {})
     pushes.follow = lambda *_: {"address": "https://hub/x"}
     pushes._work(pushes._pushes[named[0]], {"repository": "x"}, True)
     assert pushes.state(named[0]) == {"stage": "done", "address": "https://hub/x"}

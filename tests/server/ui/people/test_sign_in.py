@@ -25,6 +25,7 @@ from tests.fakes.provider import CLIENT, SECRET, provider
 from tests.fakes.runs import tiny
 
 URL = "https://alice-gan.hf.space"
+MORE = "openid profile contribute-repos"
 has_oauth = pytest.mark.skipif(
     not all(map(find_spec, ("authlib", "cryptography", "itsdangerous"))),
     reason="pip install 'gradio[oauth]' for this test",
@@ -57,9 +58,13 @@ def space(hub, monkeypatch, tmp_path):
     )
 
 
-def go(hub, browser):
+def go(hub, browser, **more):
     """Click Sign in. Returns the query with which Hugging Face is asked."""
-    reply = browser.get("/login/huggingface", params={"_target_url": "/#tab=train"})
+    return sent(hub, browser.get("/login/huggingface", params={"_target_url": "/#tab=train", **more}))
+
+
+def sent(hub, reply):
+    """Return the query with which a reply sends a browser to Hugging Face."""
     assert reply.status_code == 302
     assert reply.headers["location"].startswith(f"{hub.site}/authorize?")
     asked = {name: found[0] for name, found in parse_qs(urlsplit(reply.headers["location"]).query).items()}
@@ -112,7 +117,35 @@ def test_a_sign_in_asks_for_no_more_than_it_needs(able, purpose, asked, hub, spa
     reply = visit().get("/login/huggingface", params=query)
     found = parse_qs(urlsplit(reply.headers["location"]).query)
     assert found["scope"] == [asked]
-    assert found["redirect_uri"][0].endswith("/login/callback?_target_url=%2F")
+    mark = "%3F_for%3Dpush" if purpose else ""
+    assert found["redirect_uri"][0].endswith(f"/login/callback?_target_url=%2F{mark}")
+
+
+@has_oauth
+@pytest.mark.parametrize("purpose", ["push", ""])
+def test_a_sign_in_that_starts_again_still_knows_what_it_is_for(purpose, hub, space, monkeypatch):
+    """The browser has lost the cookie of the sign-in, four times; the third time in a frame, say."""
+    _, visit = space
+    monkeypatch.setenv("OAUTH_SCOPES", MORE)
+    browser, more = visit(), {"_for": purpose} if purpose else {}
+    asked = go(hub, browser, **more)
+    for _ in range(4):
+        browser.cookies.clear()
+        back = come_back(browser, asked, "code-of-bob").headers["location"]
+        assert urlsplit(back).path == "/login/huggingface"
+        asked = sent(hub, browser.get(back))
+        assert asked["scope"] == (MORE if purpose else "openid profile")
+    end = come_back(browser, asked, "code-of-bob")
+    assert (end.status_code, end.headers["location"]) == (307, "/#tab=train")
+    assert browser.get(f"{PREFIX}/access").json()["visitor"]["name"] == "bob"
+
+
+def test_the_mark_of_a_push_changes_nothing_else_of_an_address():
+    for address in ("/", "/#tab=train", "/?a=1&b=%20#x", "/a/b"):
+        marked = sign_in._marked({"_target_url": address})
+        assert sign_in._marked({"_target_url": marked}) == marked != address
+        assert sign_in._unmarked(marked) == address
+    assert sign_in._unmarked("/?_for=pushes&x") == "/?_for=pushes&x"
 
 
 @has_oauth
@@ -169,6 +202,7 @@ def test_a_sign_in_that_fails_is_a_sentence_and_signs_nobody_in(hub, space, monk
         "_target_url=https://evil.example", "_target_url=//evil.example", "_target_url=/%5Cevil.example",
         "_target_url=", "_nb_redirects=x", "_nb_redirects=-1", "_nb_redirects=1&_nb_redirects=2",
         "_target_url=/&_target_url=//x", "_for=", "_for=everything", "_for=push&_for=push", "_for=pull",
+        "_target_url=//[", "_target_url=/?_for=push&_target_url=/", f"_target_url=/{'x' * 1012}",
     ],
 )  # fmt: skip
 def test_no_sign_in_leads_elsewhere(query, space):

@@ -25,7 +25,7 @@ AT_ONCE = {
     "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
     "checkpoints/{name}/preview.webp",
     "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
-    "push/on",
+    "push/now", "push/on",
 }  # fmt: skip
 
 
@@ -216,5 +216,6 @@ def test_what_has_a_lane_waits_in_it(store, supervise, monkeypatch):
                 re.sub(r"{\w+:int}", "1", f"{PREFIX}/{path}").format(
                     **dict.fromkeys(route.param_convertors, "x")
                 ),
+                json={"job": "x"} if method == "POST" else None,
             ).status_code
             assert (status == 503) == (path in LIMITS), (method, path, status)

@@ -284,6 +284,19 @@ def test_an_answer_that_takes_long_costs_the_visitor_nothing():
     assert len(jobs) == 0, "nor does one that failed stay for ever"
 
 
+def test_a_poll_that_waits_or_is_refused_keeps_its_job():
+    now = [0.0]
+    jobs = Jobs(clock=lambda: now[0])
+    found = jobs.add("found")
+    for _ in range(3):
+        now[0] += PATIENCE - 1
+        with jobs.kept(found):
+            now[0] += 10 * PATIENCE
+    assert ask(jobs, found) == ("found", 0)
+    with jobs.kept("nobody"):
+        assert len(jobs) == 1
+
+
 def test_there_is_an_end_to_work():
     jobs = Jobs()
     for _ in range(MAX_JOBS):
