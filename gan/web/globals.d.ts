@@ -107,7 +107,7 @@ declare global {
 
   interface HTMLElementTagNameMap {
     "gan-data": HTMLElement & { value: string | null };
-    "gan-recipe": HTMLElement & { value: string | null };
+    "gan-recipe": HTMLElement & { value: string | null; tell(parameters: Record<string, number>): void };
     "gan-time": HTMLElement & { value: number | null };
     "gan-start": HTMLElement & { value: StartValue };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };

@@ -101,7 +101,7 @@ PARTS = {
         RunConfig,
         make_config,
         RECIPES,
-        ("modern", "dcgan"),
+        ("modern", "dcgan", "dcgan_small"),
         (),
         {
             "pictures": (

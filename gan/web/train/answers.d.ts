@@ -71,6 +71,8 @@ declare global {
   interface ImagesCost {
     kind: "images";
     parameters: Players;
+    /** The parameters of each recipe on this data set. */
+    recipes: Record<string, number>;
     rate: number | null;
     kimg: number;
     minutes: number;

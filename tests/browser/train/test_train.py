@@ -352,6 +352,19 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
 
 
+def test_each_recipe_says_its_size_parameters_and_labels_on_the_chosen_data(visit):
+    page = visit()
+    facts = page.locator(".gan-kind-images .tr-recipe .tr-facts-line")
+    expect(facts.nth(0)).to_have_text("28 px · 672k parameters · with labels")
+    expect(facts.nth(1)).to_have_text("64 px · 6.34M parameters · without labels")
+    expect(facts.nth(2)).to_have_text("32 px · 536k parameters · without labels")
+    page.locator("gan-data").get_by_role("radio", name="Landscapes").click()
+    expect(facts.nth(0)).to_have_text(re.compile(r"64 px · \S+ parameters · with labels"))
+    expect(facts.nth(2)).to_have_text("32 px · 538k parameters · without labels")
+    page.locator("gan-data").get_by_role("radio", name="zip or files").click()
+    expect(facts.nth(1)).to_have_text("64 px · 6.34M parameters · without labels")
+
+
 def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     page = browser.new_context(locale="en-US").new_page()
     held = []

@@ -65,8 +65,10 @@ class Cost extends HTMLElement {
       this.needs,
       t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` }),
     );
-    if (found.kind === "images") this.showImages(found);
-    else {
+    if (found.kind === "images") {
+      this.showImages(found);
+      document.querySelector("gan-recipe")?.tell(found.recipes);
+    } else {
       setText(this.lead, t("train.cost_points", { minutes: number(minutes) }));
       setText(this.pace, "");
     }

@@ -4,12 +4,12 @@ import { address } from "../../core/api.js";
 import { accessNow, isVisitor } from "../../core/control.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, CONTROL, FORM, KIND, OFFER, SUBMIT } from "../../core/events.js";
-import { whole } from "../../core/format.js";
+import { short, whole } from "../../core/format.js";
 import { known, refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, OWN_POINTS, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
-import { filledNow } from "./settings.js";
+import { filledNow, formNow } from "./settings.js";
 
 const IMAGES = "images"; // the kind of run that the form begins with
 
@@ -245,9 +245,16 @@ class RecipePicker extends Picker {
   /** @type {Recipe[]} */ recipes = [];
   /** @type {Catalogue["losses"]} */ losses = {};
   /** @type {Catalogue["penalties"]} */ penalties = {};
+  /** @type {Catalogue["defaults"]} */ defaults = {};
+  /** Names of the settings. @type {string[]} */ fields = [];
+  /** By recipe. @type {Record<string, number>} */ parameters = {};
+  /** What each recipe of images trains, on its card. @type {Record<string, HTMLElement>} */ facts = {};
+  data = "";
 
   /** @param {Catalogue} offer */
-  build({ recipes, losses, penalties }) {
+  build({ recipes, losses, penalties, defaults, fields }) {
+    this.defaults = defaults;
+    this.fields = fields;
     this.losses = losses;
     this.penalties = penalties;
     this.recipes = recipes;
@@ -264,6 +271,37 @@ class RecipePicker extends Picker {
     );
     this.kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
     addEventListener(KIND, (event) => this.offerKind(event.detail));
+    addEventListener(FORM, (event) => this.describe(event.detail[0]));
+    this.describe(formNow()?.[0] ?? "digits");
+  }
+
+  /**
+   * Say on each card at which size the recipe trains on this data set, with how many parameters, and whether
+   * it learns labels, so that recipes are compared on equal terms.
+   * @param {string} data
+   */
+  describe(data) {
+    if (data !== this.data) this.parameters = {}; // of another data set; the server's answer brings the new ones
+    this.data = data;
+    for (const [recipe, line] of Object.entries(this.facts)) {
+      const values = this.defaults[data]?.[recipe];
+      const [size, labels] = ["size", "conditional"].map(
+        (name) => values?.[this.fields.indexOf(name)] ?? null,
+      );
+      const count = this.parameters[recipe];
+      const parts = [
+        t("train.recipe_size", { size }),
+        count && t("train.recipe_parameters", { count: short(count) }),
+        t(labels ? "train.recipe_labels" : "train.recipe_no_labels"),
+      ];
+      setText(line, size === null ? "" : parts.filter(Boolean).join(" · "));
+    }
+  }
+
+  /** @param {Record<string, number>} parameters by recipe, on the data set of the form */
+  tell(parameters) {
+    this.parameters = parameters;
+    this.describe(this.data);
   }
 
   /**
@@ -280,6 +318,7 @@ class RecipePicker extends Picker {
         { class: "tr-recipe", disabled: recipe.needs_gpu },
         h("b", {}, recipeName(recipe.name)),
         h("small", {}, line(recipe)),
+        recipe.kind === IMAGES && (this.facts[recipe.name] = h("small", { class: "tr-facts-line" })),
         recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")),
       );
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
