@@ -30,6 +30,7 @@ def cost(services: Services, text: str) -> dict[str, Any]:
         recipes   parameters of G and D together that each recipe has on this data set, by name
         rate      images a second
         kimg      thousands of images
+        minutes   the budget, or how long a budget in images takes
         passes    epochs over the data
         memory    bytes
     A run on points has only kind, parameters and minutes, because a step takes milliseconds on any machine.
@@ -65,10 +66,17 @@ def _of_images(made: RunConfig, info: data_room.Info | None, own: Any) -> dict[s
     return {
         "kind": DEFAULT,
         "parameters": {"G": found.parameters_g, "D": found.parameters_d}, "rate": found.images_per_second,
-        "kimg": found.kimg, "minutes": made.minutes,
+        "kimg": found.kimg, "minutes": _minutes(made, found.images_per_second),
         "passes": 1000 * found.kimg / count if count and found.kimg else None, "memory": found.memory_bytes,
         "gpu": known is not None and known.torch_name == "cuda",
     }  # fmt: skip
+
+
+def _minutes(made: RunConfig, rate: float | None) -> float | None:
+    """Return how long the run takes: its budget, or what its images take at this rate, if that is known."""
+    if not made.budget_images:
+        return made.minutes
+    return made.budget_images / rate / 60 if rate else None
 
 
 @functools.lru_cache(maxsize=100)

@@ -59,6 +59,9 @@ declare global {
     gpus: number;
   }
 
+  /** The budget of the form: minutes, or thousands of images. */
+  type Budget = number | { kimg: number };
+
   /** See gan/ui/train/cost.py. */
   type RunCost = ImagesCost | PointsCost;
   interface PointsCost {
@@ -75,7 +78,7 @@ declare global {
     recipes: Record<string, number>;
     rate: number | null;
     kimg: number;
-    minutes: number;
+    minutes: number | null;
     passes: number | null;
     memory: number | null;
     gpu: boolean;

@@ -59,7 +59,7 @@ class Cost extends HTMLElement {
 
   /** @param {RunCost} found */
   show(found) {
-    const { parameters, minutes } = found;
+    const { parameters } = found;
     this.classList.remove("is-refused");
     setText(
       this.needs,
@@ -69,7 +69,7 @@ class Cost extends HTMLElement {
       this.showImages(found);
       document.querySelector("gan-recipe")?.tell(found.recipes);
     } else {
-      setText(this.lead, t("train.cost_points", { minutes: number(minutes) }));
+      setText(this.lead, t("train.cost_points", { minutes: number(found.minutes) }));
       setText(this.pace, "");
     }
   }
@@ -90,7 +90,9 @@ class Cost extends HTMLElement {
         : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
     setText(
       this.lead,
-      known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"),
+      known && minutes !== null
+        ? t("train.cost_images", { images, minutes: number(about(minutes)) })
+        : t("train.cost_measuring"),
     );
     setText(
       this.pace,

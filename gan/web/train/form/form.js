@@ -360,28 +360,71 @@ class RecipePicker extends Picker {
   }
 }
 
+/** The units of a budget: the values of the chips, and the limits. */
+const UNITS = {
+  minutes: { chips: [1, 2, 5, 10, 30], min: "0.05", max: "10080" },
+  kimg: { chips: [10, 20, 50, 100, 500], min: "0.1", max: "1000000" },
+};
+const USUAL = 5; // minutes
+
+/** The budget of a run. Its value is minutes, or {kimg} for thousands of images. */
 class TimePicker extends Picker {
-  input = h("input", {
-    type: "number",
-    min: "0.05",
-    step: "any",
-    inputmode: "decimal",
-    class: "tr-number",
-    "aria-label": t("train.minutes"),
-  });
+  /** @type {"minutes" | "kimg"} */ unit = "minutes";
+  /** @type {?Budget} */ budget = null;
+  chips = h("div", { class: "tr-chips" });
+  input = h("input", { type: "number", step: "any", inputmode: "decimal", class: "tr-number" });
+  units = h(
+    "select",
+    { class: "tr-unit", "aria-label": t("train.budget_unit") },
+    h("option", { value: "minutes" }, t("train.minutes")),
+    h("option", { value: "kimg" }, t("train.kimg")),
+  );
 
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
-    addEventListener(CONTROL, () => this.limit());
-    this.append(
-      h(
-        "div",
-        { class: "tr-times" },
-        [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
-        h("label", {}, this.input, h("span", {}, t("train.minutes"))),
-      ),
+    this.units.addEventListener("change", () =>
+      this.change(this.units.value === "kimg" ? "kimg" : "minutes"),
     );
+    addEventListener(CONTROL, () => this.limit());
+    addEventListener(KIND, () => this.limit());
+    this.append(h("div", { class: "tr-times" }, this.chips, h("label", {}, this.input, this.units)));
+    this.measure("minutes");
+  }
+
+  /** Change to a unit, and to the middle one of its chips. @param {"minutes" | "kimg"} unit */
+  change(unit) {
+    this.measure(unit);
+    this.choose(UNITS[unit].chips[2]);
+  }
+
+  /** Show the chips of a unit. @param {"minutes" | "kimg"} unit */
+  measure(unit) {
+    if (unit === this.unit && this.chips.firstChild) return;
+    this.unit = unit;
+    const { chips, min, max } = UNITS[unit];
+    this.units.value = unit;
+    Object.assign(this.input, { min, max });
+    this.input.setAttribute("aria-label", t(`train.${unit}`));
+    this.chips.replaceChildren(
+      ...chips.map((amount) => this.card(amount, { class: "tr-chip" }, String(amount))),
+    );
+  }
+
+  /** @param {PickerValue} value a number of the unit */
+  choose(value) {
+    this.budget = this.unit === "kimg" ? { kimg: Number(value) } : Number(value);
+    super.mark(value);
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: this.budget }));
+  }
+
+  /** @param {?PickerValue | Budget} value a Budget; a picker without a value has null */
+  mark(value) {
+    if (value === null || value === undefined) return;
+    const kimg = typeof value === "object";
+    this.budget = kimg ? value : Number(value);
+    this.measure(kimg ? "kimg" : "minutes");
+    super.mark(kimg ? value.kimg : value);
   }
 
   /** @param {PickerValue} value */
@@ -390,11 +433,19 @@ class TimePicker extends Picker {
     this.limit();
   }
 
-  /** Turn off the times that the server refuses to a visitor. */
+  /** Turn off what the server refuses: to a visitor, and for another kind of run than images. */
   limit() {
     const most = isVisitor() ? (accessNow().visitor?.minutes ?? Infinity) : Infinity;
+    const kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
+    const timed = isVisitor() || kind !== IMAGES;
+    const images = must(this.units.querySelector("[value=kimg]"), "unit");
+    images.toggleAttribute("disabled", timed);
+    if (timed && this.unit === "kimg") {
+      this.measure("minutes");
+      this.choose(USUAL);
+    }
     for (const card of this.cards()) {
-      card.disabled = Number(card.option) > most;
+      card.disabled = this.unit === "minutes" && Number(card.option) > most;
       card.title = card.disabled ? t("access.own_runs", { minutes: most }) : "";
     }
   }
