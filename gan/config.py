@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SIZES = (28, 32, 64, 128)
+DCGAN_SIZES = (32, 64)
 BACKGROUNDS = ("white", "grey", "black")
 ARCHITECTURES = ("modern", "dcgan", "projected")
 AUGMENTS = ("none", "translation", "color,translation,cutout")
@@ -210,7 +211,7 @@ class RunConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.architecture == "dcgan" and self.size != 64:
+        if self.architecture == "dcgan" and self.size not in DCGAN_SIZES:
             raise UserError("config.dcgan_size", size=self.size)
         if self.pixel > 1 and (self.architecture == "dcgan" or self.size // self.pixel < 8):
             raise UserError("config.pixel", pixel=self.pixel, size=self.size)

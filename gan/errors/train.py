@@ -19,7 +19,8 @@ MESSAGES = {
         "Blocks of {pixel}x{pixel} do not fit this recipe at {size}x{size}. Choose the pixel block size 1."
     ),
     "config.dcgan_size": (
-        "The textbook DCGAN generates 64x64 samples, not {size}x{size}. Choose the size 64 or another recipe."
+        "DCGAN generates samples of 32x32 or 64x64, not {size}x{size}. Choose one of these sizes or another "
+        "recipe."
     ),
     "config.penalty_loss": (
         "The penalty wgan_gp belongs to the Wasserstein loss, not to “{loss}”. Choose another penalty or "

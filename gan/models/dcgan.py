@@ -1,7 +1,8 @@
 """The DCGAN of the paper (Radford, Metz, Chintala 2016), for images of 64x64 pixels.
 
 Transposed convolutions, batch normalisation in both networks, and weights from N(0, 0.02). Labels and
-clusters (models/conditioning.py) are our addition; the paper has none.
+clusters (models/conditioning.py) are our addition; the paper has none. Images of 32x32 pixels take one layer
+less in each network: the widest one is left out.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from gan.spec import ModelSpec
 
 
 class Generator(ImageGenerator):
-    """Generates images (N, C, 64, 64) in [-1, 1].
+    """Generates images (N, C, size, size) in [-1, 1].
 
     Takes z (N, z_dim), labels (N,) or None, and a blend of classes or None.
     """
@@ -25,7 +26,7 @@ class Generator(ImageGenerator):
         self.z_dim = spec.z_dim
         self.conditioning = ClassConditioning(spec) if spec.groups else None
         inputs = spec.z_dim + (FEATURES if spec.groups else 0)
-        widths = [8 * spec.width, 4 * spec.width, 2 * spec.width, spec.width]
+        widths = _widths(spec)[::-1]
         self.first = nn.Sequential(
             nn.ConvTranspose2d(inputs, widths[0], 4, 1, 0, bias=False),
             nn.BatchNorm2d(widths[0]),
@@ -77,11 +78,11 @@ class Generator(ImageGenerator):
 
 
 class Discriminator(nn.Module):
-    """images (N, C, 64, 64), groups (N,) or None -> logits (N,)."""
+    """images (N, C, size, size), groups (N,) or None -> logits (N,)."""
 
     def __init__(self, spec: ModelSpec):
         super().__init__()
-        widths = [spec.width, 2 * spec.width, 4 * spec.width, 8 * spec.width]
+        widths = _widths(spec)
         blocks: list[nn.Module] = [
             nn.Conv2d(spec.channels, widths[0], 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, True),
@@ -101,6 +102,11 @@ class Discriminator(nn.Module):
         """Judge images; see the class."""
         out = self.head(self.blocks(images)).flatten(1)
         return out.squeeze(1) if self.projection is None else self.projection(out, groups)
+
+
+def _widths(spec: ModelSpec) -> list[int]:
+    """Return the channels after each layer of D: the first layer halves the size, and the last leaves 4x4."""
+    return [spec.width << stage for stage in range(spec.size.bit_length() - 3)]
 
 
 def initialise(module: nn.Module) -> None:

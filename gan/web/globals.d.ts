@@ -107,8 +107,8 @@ declare global {
 
   interface HTMLElementTagNameMap {
     "gan-data": HTMLElement & { value: string | null };
-    "gan-recipe": HTMLElement & { value: string | null };
-    "gan-time": HTMLElement & { value: number | null };
+    "gan-recipe": HTMLElement & { value: string | null; tell(parameters: Record<string, number>): void };
+    "gan-time": HTMLElement & { value: string | number | null; budget: Budget | null };
     "gan-start": HTMLElement & { value: StartValue };
     "gan-own": HTMLElement & { value: OwnValue; settled(): Promise<OwnValue> };
     "gan-points": HTMLElement & { value: PointsFile | null; settled(): Promise<PointsFile | null> };

@@ -3,6 +3,7 @@
 The page asks while the form is being filled in, so nothing here trains or measures.
 """
 
+import functools
 import json
 import threading
 from typing import Any
@@ -12,7 +13,7 @@ from gan.config import RunConfig, Settings
 from gan.errors import UserError
 from gan.kinds import DEFAULT
 from gan.kinds.points.recipes import PointsConfig
-from gan.recipes import USER_DATA
+from gan.recipes import RECIPES, USER_DATA
 from gan.train.autotune import machine
 from gan.ui.server.services import Services
 from gan.ui.train import fields, form
@@ -25,9 +26,11 @@ def cost(services: Services, text: str) -> dict[str, Any]:
     """Return the cost of the form in a JSON text {data, recipe, minutes, start, values, own}.
 
     own: the number of uploaded pictures, where the page knows it.
-    The answer is {kind, parameters: {G, D}, rate, kimg, minutes, passes, memory, gpu}:
+    The answer is {kind, parameters: {G, D}, recipes, rate, kimg, minutes, passes, memory, gpu}:
+        recipes   parameters of G and D together that each recipe has on this data set, by name
         rate      images a second
         kimg      thousands of images
+        minutes   the budget, or how long a budget in images takes
         passes    epochs over the data
         memory    bytes
     A run on points has only kind, parameters and minutes, because a step takes milliseconds on any machine.
@@ -46,7 +49,7 @@ def cost(services: Services, text: str) -> dict[str, Any]:
         services.lends,
     )
     if isinstance(made, RunConfig):
-        return _of_images(made, info, asked.get("own"))
+        return {**_of_images(made, info, asked.get("own")), "recipes": _sizes(data)}
     return {"kind": made.kind, "parameters": _parameters(made), "minutes": made.minutes}
 
 
@@ -63,10 +66,30 @@ def _of_images(made: RunConfig, info: data_room.Info | None, own: Any) -> dict[s
     return {
         "kind": DEFAULT,
         "parameters": {"G": found.parameters_g, "D": found.parameters_d}, "rate": found.images_per_second,
-        "kimg": found.kimg, "minutes": made.minutes,
+        "kimg": found.kimg, "minutes": _minutes(made, found.images_per_second),
         "passes": 1000 * found.kimg / count if count and found.kimg else None, "memory": found.memory_bytes,
         "gpu": known is not None and known.torch_name == "cuda",
     }  # fmt: skip
+
+
+def _minutes(made: RunConfig, rate: float | None) -> float | None:
+    """Return how long the run takes: its budget, or what its images take at this rate, if that is known."""
+    if not made.budget_images:
+        return made.minutes
+    return made.budget_images / rate / 60 if rate else None
+
+
+@functools.lru_cache(maxsize=100)
+def _sizes(data: str) -> dict[str, int]:
+    """Return the parameters of each recipe's networks with the defaults for a data set, G and D together."""
+    from gan.train.autotune.cost import count_networks  # imports torch, at the first request
+
+    info = data_room.catalogue().get(data)
+    made = {name: form.start(data, name) for name in RECIPES}
+    classes = len(info.classes) if info else 0
+    return {
+        name: sum(count_networks(one, classes)) for name, one in made.items() if isinstance(one, RunConfig)
+    }
 
 
 def _parameters(made: Settings) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from gan.config import RunConfig, Settings
+from gan.config import RunConfig, Settings, check_field
 from gan.errors import UserError
 from gan.kinds import DEFAULT
 from gan.kinds.points.recipes import NAMES as POINT_SETS
@@ -22,6 +22,7 @@ from gan.kinds.points.recipes import make_config as make_points_config
 from gan.recipes import RECIPES, make_config
 
 USER_POINTS = "own-points"  # the form's name for an uploaded file of points
+LEAST_KIMG = 0.1  # thousands of images that the form takes as a budget
 Control = gr.Checkbox | gr.Dropdown | gr.Number
 
 
@@ -89,19 +90,32 @@ class Part:
         asked = dict(zip(keys(), values, strict=True))
         return {name: number(field, asked[self.key(name)]) for name, field in self.fields.items()}
 
-    def minutes(self, value: Any) -> Any:
-        """Return the form's time as the config checks it."""
-        return number(next(one for one in dataclasses.fields(self.config) if one.name == "minutes"), value)
+    def budget(self, value: Any) -> dict[str, Any]:
+        """Return the form's budget, minutes or {"kimg": thousands of images}, as fields of the config.
+
+        The config checks the minutes. Raises UserError for other values, and for less than LEAST_KIMG.
+        """
+        known = {field.name: field for field in dataclasses.fields(self.config)}
+        if not isinstance(value, dict):
+            return {"minutes": number(known["minutes"], value)}
+        if set(value) != {"kimg"} or "kimg" not in known:
+            raise UserError("ui.bad_form")
+        kimg = number(known["kimg"], value["kimg"])
+        check_field(self.config, "kimg", kimg)
+        if kimg < LEAST_KIMG:  # 0 would mean that the time decides
+            most = known["kimg"].metadata["max"]
+            raise UserError("config.range", name="kimg", value=kimg, min=LEAST_KIMG, max=most)
+        return {"kimg": kimg}
 
 
-# The form's steps set data, recipe, minutes and start_from. kimg and steps are for the terminal. The recipe
-# of images sets the architecture.
+# The form's steps set data, recipe, minutes or kimg, and start_from. The terminal sets steps. The recipe of
+# images sets the architecture.
 PARTS = {
     "images": Part(
         RunConfig,
         make_config,
         RECIPES,
-        ("modern", "dcgan"),
+        ("modern", "dcgan", "dcgan_small"),
         (),
         {
             "pictures": (

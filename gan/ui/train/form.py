@@ -53,6 +53,7 @@ def shape(data: Any) -> tuple[int, int]:
 def read(asked: Any) -> dict[str, Any]:
     """Check the form {data, recipe, minutes, values, gpus, ...} of a page; `config` checks its settings.
 
+    minutes: the budget, as Part.budget of gan.ui.train.fields reads it.
     Raises UserError where it is no form.
     """
     if not isinstance(asked, dict) or not isinstance(asked.get("values"), list):
@@ -123,7 +124,7 @@ def settings(
     Raises UserError for an impossible setting, and for a model to start from that has other shapes.
     """
     part = fields.part_of(data)
-    asked = {**part.read(values), "minutes": part.minutes(minutes)}
+    asked = {**part.read(values), **part.budget(minutes)}
     if part.kind == DEFAULT:
         made: Settings = _of_pictures(data, str(recipe), asked, origin, lends)
     elif origin is not None:

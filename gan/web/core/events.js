@@ -19,7 +19,7 @@ export const THEME = "gan:theme";
 export const EXPLORE = "gan:explore";
 /**
  * The form has changed. The detail holds all its values.
- * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: number, start: StartValue,
+ * @typedef {[data: string, own: ?OwnValue, recipe: string, minutes: Budget, start: StartValue,
  *    ...settings: Setting[]]} FormDetail
  */
 export const FORM = "gan:form";
@@ -51,10 +51,10 @@ export const RAW = "gan:raw";
 
 // At the pickers of the Train form and at <gan-own>.
 
-/** Gradio sets a picker's value: a name, minutes, an OwnValue or a StartValue. @typedef {any} OfferDetail */
+/** Gradio sets a picker's value: a name, a Budget, an OwnValue or a StartValue. @typedef {any} OfferDetail */
 export const OFFER = "offer";
 /**
  * The reader has chosen in a picker; Gradio reads its value.
- * @typedef {string | number | OwnValue | StartValue} ChooseDetail
+ * @typedef {string | Budget | OwnValue | StartValue} ChooseDetail
  */
 export const CHOOSE = "choose";

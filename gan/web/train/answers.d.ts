@@ -59,6 +59,9 @@ declare global {
     gpus: number;
   }
 
+  /** The budget of the form: minutes, or thousands of images. */
+  type Budget = number | { kimg: number };
+
   /** See gan/ui/train/cost.py. */
   type RunCost = ImagesCost | PointsCost;
   interface PointsCost {
@@ -71,9 +74,11 @@ declare global {
   interface ImagesCost {
     kind: "images";
     parameters: Players;
+    /** The parameters of each recipe on this data set. */
+    recipes: Record<string, number>;
     rate: number | null;
     kimg: number;
-    minutes: number;
+    minutes: number | null;
     passes: number | null;
     memory: number | null;
     gpu: boolean;

@@ -352,6 +352,49 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
 
 
+def test_a_budget_in_thousands_of_images_is_chosen_kept_and_sent(visit):
+    page = visit()
+    time_step = page.locator("gan-time")
+    time_step.locator("select").select_option("kimg")
+    expect(time_step.locator("[aria-checked=true]")).to_have_text("50")
+    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("About 50,000 images in", timeout=60_000)
+    page.fill("gan-time input", "0.2")
+    page.press("gan-time input", "Tab")
+    page.locator("gan-header").get_by_text("中文").click()
+    page.wait_for_function("() => document.documentElement.lang.startsWith('zh')")
+    expect(page.locator("gan-time select")).to_have_value("kimg")
+    expect(page.locator("gan-time input")).to_have_value("0.2")
+    sent = []
+    page.route("**/gan/runs", lambda route: (sent.append(route.request.post_data_json), route.abort()))
+    page.click("#train-button")
+    page.wait_for_timeout(500)
+    assert [form["minutes"] for form in sent] == [{"kimg": 0.2}]
+
+
+def test_points_have_no_budget_in_images(visit):
+    page = visit()
+    page.locator("gan-time select").select_option("kimg")
+    page.get_by_text("Points in the plane").click()
+    page.locator("gan-data").get_by_role("radio", name="25 Gaussians").click()
+    expect(page.locator("gan-time select")).to_have_value("minutes")
+    expect(page.locator("gan-time select option[value=kimg]")).to_be_disabled()
+    expect(page.locator("gan-time [aria-checked=true]")).to_have_text("5")
+    expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("5 min on one CPU core")
+
+
+def test_each_recipe_says_its_size_parameters_and_labels_on_the_chosen_data(visit):
+    page = visit()
+    facts = page.locator(".gan-kind-images .tr-recipe .tr-facts-line")
+    expect(facts.nth(0)).to_have_text("28 px · 672k parameters · with labels")
+    expect(facts.nth(1)).to_have_text("64 px · 6.34M parameters · without labels")
+    expect(facts.nth(2)).to_have_text("32 px · 536k parameters · without labels")
+    page.locator("gan-data").get_by_role("radio", name="Landscapes").click()
+    expect(facts.nth(0)).to_have_text(re.compile(r"64 px · \S+ parameters · with labels"))
+    expect(facts.nth(2)).to_have_text("32 px · 538k parameters · without labels")
+    page.locator("gan-data").get_by_role("radio", name="zip or files").click()
+    expect(facts.nth(1)).to_have_text("64 px · 6.34M parameters · without labels")
+
+
 def test_what_is_typed_before_the_scripts_have_come_stays(browser, address):
     page = browser.new_context(locale="en-US").new_page()
     held = []

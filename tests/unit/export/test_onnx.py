@@ -19,7 +19,7 @@ from tests.support.page.browsing import ROOT
 CLOSE = 1e-4
 SHIPPED = sorted(path.parent.name for path in ROOT.glob("checkpoints/*/generator.safetensors"))
 SIZES = [("modern", 28, 1, 1), ("modern", 32, 3, 1), ("modern", 64, 3, 4), ("modern", 128, 3, 1),
-    ("dcgan", 64, 1, 1), ("dcgan", 64, 3, 1),
+    ("dcgan", 64, 1, 1), ("dcgan", 64, 3, 1), ("dcgan", 32, 1, 1),
          ("projected", 64, 3, 1), ("projected", 28, 1, 1)]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from gan.models import (
 from gan.models.modern import UpConv
 
 SHAPES = [("modern", 28, 1), ("modern", 32, 3), ("modern", 64, 3), ("modern", 128, 3), ("dcgan", 64, 1),
-    ("dcgan", 64, 3),
+    ("dcgan", 64, 3), ("dcgan", 32, 1),
           ("projected", 28, 1), ("projected", 64, 3)]  # fmt: skip
 
 
@@ -61,6 +61,15 @@ def test_the_textbook_networks_have_the_textbook_size():
     spec = ModelSpec("dcgan", 64, 3, 100, 64)
     assert count_parameters(build_generator(spec)) == 3_576_704
     assert count_parameters(build_discriminator(spec)) == 2_765_568
+
+
+def test_the_small_dcgan_is_the_same_with_a_layer_less_and_half_the_channels():
+    """The parameters by hand: 4x4 weights from width to width, and two for each normalised channel."""
+    wide, middle, narrow = 128, 64, 32
+    g = 16 * (100 * wide + wide * middle + middle * narrow + narrow) + 2 * (wide + middle + narrow)
+    d = 16 * (narrow + narrow * middle + middle * wide + wide) + 2 * (middle + wide)
+    spec = ModelSpec("dcgan", 32, 1, 100, 32)
+    assert (count_parameters(build_generator(spec)), count_parameters(build_discriminator(spec))) == (g, d)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -59,15 +59,17 @@ class Cost extends HTMLElement {
 
   /** @param {RunCost} found */
   show(found) {
-    const { parameters, minutes } = found;
+    const { parameters } = found;
     this.classList.remove("is-refused");
     setText(
       this.needs,
       t("train.cost_numbers", { g: `G ${short(parameters.G)}`, d: `D ${short(parameters.D)}` }),
     );
-    if (found.kind === "images") this.showImages(found);
-    else {
-      setText(this.lead, t("train.cost_points", { minutes: number(minutes) }));
+    if (found.kind === "images") {
+      this.showImages(found);
+      document.querySelector("gan-recipe")?.tell(found.recipes);
+    } else {
+      setText(this.lead, t("train.cost_points", { minutes: number(found.minutes) }));
       setText(this.pace, "");
     }
   }
@@ -88,7 +90,9 @@ class Cost extends HTMLElement {
         : t(gpu ? "train.cost_memory_gpu" : "train.cost_memory", { gigabytes: number(memory / 1e9) });
     setText(
       this.lead,
-      known ? t("train.cost_images", { images, minutes: number(minutes) }) : t("train.cost_measuring"),
+      known && minutes !== null
+        ? t("train.cost_images", { images, minutes: number(about(minutes)) })
+        : t("train.cost_measuring"),
     );
     setText(
       this.pace,

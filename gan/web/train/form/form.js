@@ -4,12 +4,12 @@ import { address } from "../../core/api.js";
 import { accessNow, isVisitor } from "../../core/control.js";
 import { h, must, setText, targetOf } from "../../core/dom.js";
 import { ANSWER, CHOOSE, CONTROL, FORM, KIND, OFFER, SUBMIT } from "../../core/events.js";
-import { whole } from "../../core/format.js";
+import { short, whole } from "../../core/format.js";
 import { known, refusal, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, OWN_POINTS, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
-import { filledNow } from "./settings.js";
+import { filledNow, formNow } from "./settings.js";
 
 const IMAGES = "images"; // the kind of run that the form begins with
 
@@ -245,9 +245,16 @@ class RecipePicker extends Picker {
   /** @type {Recipe[]} */ recipes = [];
   /** @type {Catalogue["losses"]} */ losses = {};
   /** @type {Catalogue["penalties"]} */ penalties = {};
+  /** @type {Catalogue["defaults"]} */ defaults = {};
+  /** Names of the settings. @type {string[]} */ fields = [];
+  /** By recipe. @type {Record<string, number>} */ parameters = {};
+  /** What each recipe of images trains, on its card. @type {Record<string, HTMLElement>} */ facts = {};
+  data = "";
 
   /** @param {Catalogue} offer */
-  build({ recipes, losses, penalties }) {
+  build({ recipes, losses, penalties, defaults, fields }) {
+    this.defaults = defaults;
+    this.fields = fields;
     this.losses = losses;
     this.penalties = penalties;
     this.recipes = recipes;
@@ -264,6 +271,37 @@ class RecipePicker extends Picker {
     );
     this.kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
     addEventListener(KIND, (event) => this.offerKind(event.detail));
+    addEventListener(FORM, (event) => this.describe(event.detail[0]));
+    this.describe(formNow()?.[0] ?? "digits");
+  }
+
+  /**
+   * Say on each card at which size the recipe trains on this data set, with how many parameters, and whether
+   * it learns labels, so that recipes are compared on equal terms.
+   * @param {string} data
+   */
+  describe(data) {
+    if (data !== this.data) this.parameters = {}; // of another data set; the server's answer brings the new ones
+    this.data = data;
+    for (const [recipe, line] of Object.entries(this.facts)) {
+      const values = this.defaults[data]?.[recipe];
+      const [size, labels] = ["size", "conditional"].map(
+        (name) => values?.[this.fields.indexOf(name)] ?? null,
+      );
+      const count = this.parameters[recipe];
+      const parts = [
+        t("train.recipe_size", { size }),
+        count && t("train.recipe_parameters", { count: short(count) }),
+        t(labels ? "train.recipe_labels" : "train.recipe_no_labels"),
+      ];
+      setText(line, size === null ? "" : parts.filter(Boolean).join(" · "));
+    }
+  }
+
+  /** @param {Record<string, number>} parameters by recipe, on the data set of the form */
+  tell(parameters) {
+    this.parameters = parameters;
+    this.describe(this.data);
   }
 
   /**
@@ -280,6 +318,7 @@ class RecipePicker extends Picker {
         { class: "tr-recipe", disabled: recipe.needs_gpu },
         h("b", {}, recipeName(recipe.name)),
         h("small", {}, line(recipe)),
+        recipe.kind === IMAGES && (this.facts[recipe.name] = h("small", { class: "tr-facts-line" })),
         recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")),
       );
     const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
@@ -321,28 +360,71 @@ class RecipePicker extends Picker {
   }
 }
 
+/** The units of a budget: the values of the chips, and the limits. */
+const UNITS = {
+  minutes: { chips: [1, 2, 5, 10, 30], min: "0.05", max: "10080" },
+  kimg: { chips: [10, 20, 50, 100, 500], min: "0.1", max: "1000000" },
+};
+const USUAL = 5; // minutes
+
+/** The budget of a run. Its value is minutes, or {kimg} for thousands of images. */
 class TimePicker extends Picker {
-  input = h("input", {
-    type: "number",
-    min: "0.05",
-    step: "any",
-    inputmode: "decimal",
-    class: "tr-number",
-    "aria-label": t("train.minutes"),
-  });
+  /** @type {"minutes" | "kimg"} */ unit = "minutes";
+  /** @type {?Budget} */ budget = null;
+  chips = h("div", { class: "tr-chips" });
+  input = h("input", { type: "number", step: "any", inputmode: "decimal", class: "tr-number" });
+  units = h(
+    "select",
+    { class: "tr-unit", "aria-label": t("train.budget_unit") },
+    h("option", { value: "minutes" }, t("train.minutes")),
+    h("option", { value: "kimg" }, t("train.kimg")),
+  );
 
   build() {
     this.setAttribute("aria-label", t("train.step_time"));
     this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
-    addEventListener(CONTROL, () => this.limit());
-    this.append(
-      h(
-        "div",
-        { class: "tr-times" },
-        [1, 2, 5, 10, 30].map((minutes) => this.card(minutes, { class: "tr-chip" }, String(minutes))),
-        h("label", {}, this.input, h("span", {}, t("train.minutes"))),
-      ),
+    this.units.addEventListener("change", () =>
+      this.change(this.units.value === "kimg" ? "kimg" : "minutes"),
     );
+    addEventListener(CONTROL, () => this.limit());
+    addEventListener(KIND, () => this.limit());
+    this.append(h("div", { class: "tr-times" }, this.chips, h("label", {}, this.input, this.units)));
+    this.measure("minutes");
+  }
+
+  /** Change to a unit, and to the middle one of its chips. @param {"minutes" | "kimg"} unit */
+  change(unit) {
+    this.measure(unit);
+    this.choose(UNITS[unit].chips[2]);
+  }
+
+  /** Show the chips of a unit. @param {"minutes" | "kimg"} unit */
+  measure(unit) {
+    if (unit === this.unit && this.chips.firstChild) return;
+    this.unit = unit;
+    const { chips, min, max } = UNITS[unit];
+    this.units.value = unit;
+    Object.assign(this.input, { min, max });
+    this.input.setAttribute("aria-label", t(`train.${unit}`));
+    this.chips.replaceChildren(
+      ...chips.map((amount) => this.card(amount, { class: "tr-chip" }, String(amount))),
+    );
+  }
+
+  /** @param {PickerValue} value a number of the unit */
+  choose(value) {
+    this.budget = this.unit === "kimg" ? { kimg: Number(value) } : Number(value);
+    super.mark(value);
+    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: this.budget }));
+  }
+
+  /** @param {?PickerValue | Budget} value a Budget; a picker without a value has null */
+  mark(value) {
+    if (value === null || value === undefined) return;
+    const kimg = typeof value === "object";
+    this.budget = kimg ? value : Number(value);
+    this.measure(kimg ? "kimg" : "minutes");
+    super.mark(kimg ? value.kimg : value);
   }
 
   /** @param {PickerValue} value */
@@ -351,11 +433,19 @@ class TimePicker extends Picker {
     this.limit();
   }
 
-  /** Turn off the times that the server refuses to a visitor. */
+  /** Turn off what the server refuses: to a visitor, and for another kind of run than images. */
   limit() {
     const most = isVisitor() ? (accessNow().visitor?.minutes ?? Infinity) : Infinity;
+    const kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
+    const timed = isVisitor() || kind !== IMAGES;
+    const images = must(this.units.querySelector("[value=kimg]"), "unit");
+    images.toggleAttribute("disabled", timed);
+    if (timed && this.unit === "kimg") {
+      this.measure("minutes");
+      this.choose(USUAL);
+    }
     for (const card of this.cards()) {
-      card.disabled = Number(card.option) > most;
+      card.disabled = this.unit === "minutes" && Number(card.option) > most;
       card.title = card.disabled ? t("access.own_runs", { minutes: most }) : "";
     }
   }

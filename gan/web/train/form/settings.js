@@ -137,7 +137,8 @@ window.ganForm = async () => {
 /** Store the form for the next page in this tab. */
 export async function keepForm() {
   const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time", "gan-start"]).map(
-    (name) => document.querySelector(name)?.value,
+    (name) =>
+      name === "gan-time" ? document.querySelector(name)?.budget : document.querySelector(name)?.value,
   );
   const [data, own, recipe, minutes, start] = chosen;
   if (chosen.some((value) => value === undefined || value === null)) return;
@@ -166,7 +167,8 @@ export async function fillAgain(config, changed, note) {
   const prefix = config.kind === "images" ? "" : `${config.kind}-`;
   const mine = fields.filter((field) => field.startsWith(prefix) && field.slice(prefix.length) in wanted);
   const settings = Object.fromEntries(mine.map((field) => [field, wanted[field.slice(prefix.length)]]));
-  const { data, recipe, minutes } = config;
+  const { data, recipe } = config;
+  const minutes = config.kind === "images" && config.kimg ? { kimg: config.kimg } : config.minutes;
   sessionStorage.setItem(
     KEPT,
     JSON.stringify({ data, own: { files: [] }, recipe, minutes, start: NEW, settings, filled: note }),

@@ -24,7 +24,7 @@ window.ganSubmit = async (data, own, recipe, minutes, start, ...values) => {
  * @param {string} data
  * @param {?OwnValue} own
  * @param {string} recipe
- * @param {number} minutes
+ * @param {Budget} minutes
  * @param {string} start the id of the model to start from, or ""
  * @param {Setting[]} values
  */

@@ -9,12 +9,18 @@ class Where extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     this.append(this.choice.element);
-    addEventListener(FORM, (event) => this.choice.update(event.detail[3]));
-    this.choice.update(formNow()?.[3] ?? 0);
+    addEventListener(FORM, (event) => this.update(event.detail[3]));
+    this.update(formNow()?.[3] ?? 0);
+  }
+
+  /** A job ends by its minutes, so a budget in images trains here. @param {Budget} budget */
+  update(budget) {
+    this.hidden = typeof budget !== "number";
+    if (typeof budget === "number") this.choice.update(budget);
   }
 
   get flavor() {
-    return this.choice.flavor;
+    return this.hidden ? "" : this.choice.flavor;
   }
 }
 

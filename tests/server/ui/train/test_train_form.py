@@ -46,6 +46,12 @@ def test_a_run_on_points_has_a_form_of_its_own():
     assert caught.value.key == "config.unknown_recipe"
 
 
+def test_the_budget_of_images_is_minutes_or_thousands_of_images():
+    timed, counted = (form.config("digits", "modern", budget, values()) for budget in (3, {"kimg": 50}))
+    assert (timed.minutes, timed.budget_images) == (3.0, 0)
+    assert counted.budget_images == 50_000
+
+
 def test_the_form_begins_with_values_for_the_controls_of_one_kind():
     for data, own in (("digits", "images"), ("spiral", "points")):
         filled = [

@@ -372,7 +372,8 @@ def test_the_form_is_offered_every_registry_entry(client):
     offered = {(one["kind"], one["name"]) for one in offer["recipes"]}
     assert offered == {(kind, name) for kind in KINDS for name in get_kind(kind).RECIPES}
     main = [(one["kind"], one["name"]) for one in offer["recipes"] if one["main"]]
-    assert main == [("images", "modern"), ("images", "dcgan"), ("points", "modern"), ("points", "collapse")]
+    kinds = [("images", ("modern", "dcgan", "dcgan_small")), ("points", ("modern", "collapse"))]
+    assert main == [(kind, name) for kind, names in kinds for name in names]
     assert {one["kind"] for one in offer["data"]} == {*KINDS}
     for one in offer["data"]:
         assert all(len(values) == len(offer["fields"]) for values in offer["defaults"][one["name"]].values())
@@ -428,6 +429,32 @@ def test_the_cost_of_the_form_follows_it(cost, known_machine):
     assert wider["rate"] < found["rate"]
     assert wider["parameters"]["G"] > found["parameters"]["G"] > 10_000 < found["parameters"]["D"]
     assert cost(asked("emoji", "dcgan")).json()["rate"] < found["rate"]
+
+
+def test_a_budget_in_images_takes_as_long_as_the_machine_needs(cost):
+    found = cost(asked(minutes={"kimg": 50})).json()
+    assert found["kimg"] == 50
+    assert found["minutes"] == pytest.approx(50_000 / found["rate"] / 60)
+
+
+@pytest.mark.parametrize(
+    ("data", "budget", "key"),
+    [
+        ("digits", {"kimg": 0}, "config.range"),  # 0 would mean that the time decides
+        ("digits", {"kimg": 0.05}, "config.range"),
+        ("digits", {"kimg": 2e6}, "config.range"),
+        ("digits", {"kimg": "many"}, "config.not_a_number"),
+        ("digits", {"kimg": None}, "config.not_a_number"),
+        ("digits", {"kimg": True}, "config.not_a_number"),
+        ("digits", {"kimg": 5, "minutes": 5}, "ui.bad_form"),
+        ("digits", {"steps": 5}, "ui.bad_form"),
+        ("digits", {}, "ui.bad_form"),
+        ("digits", [5], "config.not_a_number"),
+        ("ring8", {"kimg": 5}, "ui.bad_form"),
+    ],
+)
+def test_a_budget_that_no_run_can_have_is_refused(cost, data, budget, key):
+    assert cost(asked(data, minutes=budget)).json()["error"]["key"] == key
 
 
 def test_own_pictures_are_counted_where_they_can_be(cost):
