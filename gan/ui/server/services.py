@@ -23,6 +23,7 @@ from gan.train.origin import Origin
 from gan.ui.server.children.hub_models import HubModels
 from gan.ui.server.children.hub_pushes import HubPushes
 from gan.ui.server.children.hub_sets import HubSets
+from gan.ui.server.children.reports import Reports
 from gan.ui.server.children.surveys import Surveys
 from gan.ui.server.people.access import Access, client_of
 from gan.ui.server.people.cookies import on_space
@@ -64,7 +65,7 @@ class Services:
         self._store, self._supervisor, self._uploads = store, supervisor, uploads
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
-        self.surveys = Surveys()
+        self.surveys, self.reports = Surveys(), Reports()
         self.hub_sets, self.hub_models, self.hub_pushes = HubSets(), HubModels(), HubPushes()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
@@ -273,6 +274,7 @@ class Services:
         self.hub_models.close()
         self.hub_pushes.close()
         self.surveys.close()
+        self.reports.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:
             self.jobs.close()
