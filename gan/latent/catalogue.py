@@ -163,7 +163,9 @@ class Catalogue:
         Raises UserError for an unknown id, a run without weights, or an unreadable header.
         """
         folder, weights_name, read = self._place(model_id)
-        state = _state(folder, ("config.json", "status.json", "card.json", "preview.webp", weights_name))
+        state = _state(
+            folder, ("config.json", "status.json", "card.json", RUN_SCORES, "preview.webp", weights_name)
+        )
         known = self._known.get(model_id)
         if known is None or known[0] != state:
             known = self._known[model_id] = (state, _found(read, model_id, folder))
@@ -295,7 +297,7 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
         live=status.get("state") in LIVE_STATES,
         preview=_newest_grid(folder, step) if isinstance(step, int) else None,
         images=images if isinstance(images, int) else 0,
-        scored=read_run_scores(folder, status),
+        scored=None if snapshot else read_run_scores(folder, status),
     )
 
 

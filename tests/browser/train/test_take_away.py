@@ -1,9 +1,10 @@
-"""Test what a visitor takes away of a run: the files that arrive, and a report that a browser shows."""
+"""Test what a visitor takes away of a run: files, a report that a browser shows, and scores."""
 
 import pytest
 from playwright.sync_api import expect
 
 from gan.files import append_line
+from tests.fakes.runs import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -57,3 +58,25 @@ def test_a_refusal_stands_beside_the_buttons(visit, run, runs):
     button.click()
     expect(page.locator(".tr-take .tr-said")).to_contain_text("has no statistics yet")
     expect(button).to_be_enabled()
+
+
+def test_scores_of_a_finished_run_are_computed_once_and_stand_for_everybody(visit, run, runs):
+    page, other = visit(), visit("zh-CN")
+    button = page.locator(".tr-scores [data-command=score]")
+    expect(button).to_have_text("Score it")
+    button.click()
+    for shown in (page, other):
+        expect(shown.locator(".tr-scores dd")).to_have_count(3, timeout=PATIENCE * 1000)
+        expect(shown.locator(".tr-scores [data-command=score]")).to_be_hidden()
+    expect(page.locator(".tr-scores dt").first).to_have_text("FD (Digits net)")
+    expect(other.locator(".tr-scores dt").nth(1)).to_have_text("精确率")
+    assert (runs.path(run) / "scores.json").exists()
+
+
+def test_a_run_that_can_not_be_scored_says_why(visit, ended, runs):
+    run_id = ended()
+    (runs.path(run_id) / "live.safetensors").write_bytes(b"no weights")
+    page = visit()
+    page.locator(".tr-scores [data-command=score]").click()
+    expect(page.locator(".tr-scores .tr-said.is-bad")).not_to_be_empty(timeout=PATIENCE * 1000)
+    expect(page.locator(".tr-scores [data-command=score]")).to_be_enabled()
