@@ -45,6 +45,10 @@ COMMANDS = {
             "export csv my-run curves.csv": "export a run's statistics as a table (or jsonl)",
         },
     ),
+    "report": Command(
+        "gan.cli.report",
+        {"report my-run --out report.html": "write a run's report as one web page, to read and print"},
+    ),
     "track": Command(
         "gan.cli.track",
         {"track my-run --tensorboard logs": "send a run's curves to TensorBoard or trackio"},
@@ -72,6 +76,7 @@ INSTEAD = {
     "gan.cli.score": ("score a generator", "python -m gan score RUN"),
     "gan.cli.train": ("train", "python -m gan train --data DATA"),
     "gan.cli.export": ("export a generator", "python -m gan export webpage RUN PAGE"),
+    "gan.export.report": ("write a run's report", "python -m gan report RUN --out FILE"),
     "gan.cli.track": ("send a run to a tracker", "python -m gan track RUN --tensorboard DIR"),
     "gan.cli.push": ("push a generator", "python -m gan push RUN OWNER/NAME"),
     "gan.cli.pull": ("pull a generator", "python -m gan pull OWNER/NAME"),

@@ -5,6 +5,7 @@ import sys
 
 from gan import console
 from gan.errors import UserError
+from gan.files import read_object
 from gan.hub.pull import find
 from gan.latent.point import whole
 
@@ -27,14 +28,23 @@ def report(options: argparse.Namespace) -> str:
     import torch
 
     from gan.device import cpu_quota
+    from gan.export.kept_scores import as_kept, check_over, keep
     from gan.export.scores import MAX_COUNT, score_model, table
     from gan.models import load_generator
 
+    if options.keep and entry.kind != "run":
+        raise UserError("export.keep_run")
     count = whole(options.count, "--count", 6, MAX_COUNT)
 
     torch.set_num_threads(cpu_quota())
     generator, spec = load_generator(entry.weights)
-    return f"{entry.title}: {table(score_model(generator, spec, entry.weights.parent, options.real, options.net, count))}"  # noqa: E501
+    folder = entry.weights.parent
+    if options.keep:
+        check_over(entry.title, read_object(folder / "status.json").get("state"))
+    scored = score_model(generator, spec, folder, options.real, options.net, count)
+    if options.keep:
+        keep(folder, as_kept(folder, scored))
+    return f"{entry.title}: {table(scored)}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
         "place",
         metavar="RUN_OR_CHECKPOINT",
         help="directory of a run or a checkpoint, or the name of a pretrained model, for example digits",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the scores with the run, for its page and its report"
     )
     add_options(parser)
     return parser

@@ -55,6 +55,7 @@ MESSAGES = {
     "export.cannot_write": "The checkpoint “{path}” can't be written ({reason}). Choose another place.",
     "export.no_statistics": "The run “{name}” has no statistics yet. They begin with its first steps.",
     "export.unknown_statistics": "Statistics can't be exported as “{name}”. Choose one of: {choices}.",
+    "export.keep_run": "Only the folder of a run keeps scores. Leave --keep out, or give such a folder.",
     "export.no_report": "The report of “{name}” could not be made. The server's log has the reason.",
     "export.not_a_checkpoint": (
         "“{path}” is not a checkpoint: its file {file} is missing or damaged. Give the directory of one."

@@ -31,6 +31,10 @@ MESSAGES = {
         "This run is {state}, so it can't generate samples now. Only a run that is training can."
     ),
     "runs.cant_save": "This run is {state}, so it can't be saved now. Only a run that is training can.",
+    "runs.cant_score": "This run is {state}, so it can't be scored yet. Only a finished or stopped run can.",
+    "runs.many_scores": "Too many runs are being scored. Wait until one is done, then try again.",
+    "runs.score_failed": "The run could not be scored. The server's log has the reason.",
+    "runs.score_late": "The run could not be scored within {minutes} minutes. Score it with: ganarium score.",
     "runs.cant_delete": "This run is {state}, so it can't be deleted. Stop it first, then delete it.",
     "runs.cant_end": (
         "This run is {state}, so it can't be stopped by force. Only a run that is training and not "

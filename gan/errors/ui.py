@@ -112,6 +112,7 @@ MESSAGES = {
     "access.long_run": (
         "Runs of visitors last at most {most} minutes here. Choose fewer minutes, or duplicate the Space."
     ),
+    "access.one_score": "One of your runs is being scored. Wait until it is done.",
     "access.one_waits": (
         "One of your runs already waits. Start the next one when that has begun, or cancel it first."
     ),

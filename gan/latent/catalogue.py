@@ -31,6 +31,7 @@ _WITHOUT_PICTURES = {
 }
 EXPLORED = "images"  # the kind of runs whose generators the catalogue lists
 PULLED_RECORD = "pulled.json"  # says where a pulled model comes from, and whether it is public
+RUN_SCORES = "scores.json"  # in a run's folder: like the scores in a card, and the step of its weights
 RUN_WEIGHTS, SHIPPED_WEIGHTS = "live.safetensors", "generator.safetensors"
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Shipped models: inside an installed package, or beside the package in a checkout.
@@ -162,7 +163,9 @@ class Catalogue:
         Raises UserError for an unknown id, a run without weights, or an unreadable header.
         """
         folder, weights_name, read = self._place(model_id)
-        state = _state(folder, ("config.json", "status.json", "card.json", "preview.webp", weights_name))
+        state = _state(
+            folder, ("config.json", "status.json", "card.json", RUN_SCORES, "preview.webp", weights_name)
+        )
         known = self._known.get(model_id)
         if known is None or known[0] != state:
             known = self._known[model_id] = (state, _found(read, model_id, folder))
@@ -261,6 +264,15 @@ def read_scores(card: dict[str, Any]) -> dict[str, Any] | None:
     )
 
 
+def read_run_scores(folder: Path, status: dict[str, Any]) -> dict[str, Any] | None:
+    """The scores that a run's folder keeps, as `read_scores` returns them, or None.
+
+    status: the run's. A run that has trained on since then has other weights, and no scores.
+    """
+    kept = read_object(folder / RUN_SCORES)
+    return read_scores(kept) if kept and kept.get("step") == status.get("step") else None
+
+
 def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry:
     """The newest generator in a run's folder, or the generator in the file `snapshot`.
 
@@ -285,6 +297,7 @@ def read_run(model_id: str, folder: Path, snapshot: Path | None = None) -> Entry
         live=status.get("state") in LIVE_STATES,
         preview=_newest_grid(folder, step) if isinstance(step, int) else None,
         images=images if isinstance(images, int) else 0,
+        scored=None if snapshot else read_run_scores(folder, status),
     )
 
 

@@ -30,6 +30,7 @@ LEARNT = (
     "snapshots",
     "stats.jsonl",
     "live.safetensors",
+    "scores.json",
     "commands",
     "data.json",
     "tensorboard",  # of gan.export.event_file, which is above this room

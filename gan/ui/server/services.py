@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from gan.config import Settings
 from gan.errors import UserError
-from gan.latent.catalogue import CHECKPOINTS, Catalogue
+from gan.export.kept_scores import check_over
+from gan.latent.catalogue import CHECKPOINTS, EXPLORED, Catalogue, read_run_scores
 from gan.mirror.jobs.jobs import Jobs, let_go
 from gan.mirror.jobs.setup import find_jobs
 from gan.mirror.mirror import Mirror, find_remote
@@ -23,6 +24,8 @@ from gan.train.origin import Origin
 from gan.ui.server.children.hub_models import HubModels
 from gan.ui.server.children.hub_pushes import HubPushes
 from gan.ui.server.children.hub_sets import HubSets
+from gan.ui.server.children.reports import Reports
+from gan.ui.server.children.scorings import Scorings
 from gan.ui.server.children.surveys import Surveys
 from gan.ui.server.people.access import Access, client_of
 from gan.ui.server.people.cookies import on_space
@@ -64,7 +67,7 @@ class Services:
         self._store, self._supervisor, self._uploads = store, supervisor, uploads
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
-        self.surveys = Surveys()
+        self.surveys, self.reports, self.scorings = Surveys(), Reports(), Scorings()
         self.hub_sets, self.hub_models, self.hub_pushes = HubSets(), HubModels(), HubPushes()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
@@ -256,6 +259,18 @@ class Services:
         else:
             act()
 
+    def score(self, run_id: str, visitor: str = "") -> None:
+        """Score a run that is over, in a process of its own, and keep the scores with it. Returns at once.
+
+        visitor: as in `submit`. Raises UserError for another run, and as Scorings.start does.
+        """
+        config, status = self.store.config(run_id), self.store.status(run_id)
+        if config.kind != EXPLORED:
+            raise UserError("latent.other_kind", name=run_id, kind=config.kind)
+        check_over(run_id, status["state"])
+        if read_run_scores(self.store.path(run_id), status) is None:
+            self.scorings.start(self.store, run_id, visitor)
+
     def _tidy(self) -> None:
         """Remove uploads without a run every TIDY_EVERY seconds."""
         while not self._closed.wait(TIDY_EVERY):
@@ -273,6 +288,8 @@ class Services:
         self.hub_models.close()
         self.hub_pushes.close()
         self.surveys.close()
+        self.reports.close()
+        self.scorings.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:
             self.jobs.close()

@@ -151,6 +151,8 @@ class _Routes:
         visitor = self.services.visitor(request)
         if name == "more":
             self.services.extend(run_id, _amount(request), visitor)
+        elif name == "score":
+            self.services.score(run_id, visitor)
         elif name == "job":
             self.services.jobs_for(visitor).resume(run_id, request.query_params.get("flavor", ""))
         else:

@@ -12,7 +12,7 @@ from gan.data import public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.kinds import KINDS, get_kind
-from gan.latent.catalogue import EXPLORED
+from gan.latent.catalogue import EXPLORED, read_run_scores
 from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
 from gan.runs.recovery import seconds_stalled
@@ -235,6 +235,12 @@ class RunFeed:
             )
             run["mirror"] = self._mirrored(run_id)
             run["again"] = self._only_anew(run_id, run["status"])
+            run["scored"] = read_run_scores(self._services.store.path(run_id), run["status"])
+            stage, failed = self._services.scorings.state(run_id)
+            run["scoring"] = {
+                "stage": stage,
+                "error": failed and without_paths(self._services, error_json(failed)),
+            }
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(run["config"]["data"])}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore

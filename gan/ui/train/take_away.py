@@ -12,11 +12,15 @@ from gan.export.report import statistics
 from gan.ui.server.requests.http import get
 from gan.ui.server.requests.sending import unhurried
 from gan.ui.server.services import Services
+from gan.ui.strings import pick_language
 
 
 def take_away_routes(services: Services) -> list[BaseRoute]:
     """Return the routes."""
-    return [get("runs/{id}/statistics.{form}", lambda request: _statistics(services, request))]
+    return [
+        get("runs/{id}/statistics.{form}", lambda request: _statistics(services, request)),
+        get("runs/{id}/report", lambda request: _report(services, request)),
+    ]
 
 
 def _statistics(services: Services, request: Request) -> Response:
@@ -31,6 +35,14 @@ def _statistics(services: Services, request: Request) -> Response:
         media_type=statistics.FORMS[form].media_type,
         headers=_as_file(f"{run.name}.{form}"),
     )
+
+
+def _report(services: Services, request: Request) -> Response:
+    """Return a run's report in the language of the page. Raises UserError for a damaged run."""
+    run_id, lang = request.path_params["id"], request.query_params.get("lang", "")
+    services.store.config(run_id)  # raises where the child could only fail
+    written = services.reports.write(services.store.path(run_id), pick_language(lang))
+    return Response(written, media_type="text/html", headers=_as_file(f"{run_id}.html"))
 
 
 def _as_file(name: str) -> dict[str, str]:

@@ -225,6 +225,10 @@ declare global {
     silent: number | null;
     /** Whether it can only restart from nothing. */
     again: boolean;
+    /** The scores that it keeps, null without any. */
+    scored: Scored | null;
+    /** Where its scoring stands: "wait" or "score", null for none; and why the last one failed. */
+    scoring: { stage: string | null; error: Refusal | null };
     /** The step up to which it is mirrored, and why no further; null without a mirror. */
     mirror: { step: number | null; error: Refusal | null } | null;
   }

@@ -158,6 +158,7 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("strings/{lang}.json", path="strings/zh.json"),
         Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"),
+        Visit("runs/{id}/report", {"lang": "zh"}, f"{run}/report"),
         Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.csv"),
         Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.jsonl"),
         Visit("find", model, body=picture()),

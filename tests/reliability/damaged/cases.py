@@ -313,6 +313,7 @@ def commands(run: str, origin: bytes) -> Iterator[Case]:
         *COMMANDS,
         "rename?name=mine",
         "more?amount=1",
+        "score",
         "job?flavor=t4-small",
         "lease?seconds=30",
         "cpu",

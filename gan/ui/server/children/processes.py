@@ -77,6 +77,19 @@ class Children:
         self._lock = threading.Lock()
         self._closed = False
 
+    def read(self, command: Sequence[str], seconds: float) -> bytes:
+        """Return what a command prints.
+
+        Raises subprocess.TimeoutExpired where it takes longer than `seconds`. Raises ValueError where it
+        fails, and after `close`.
+        """
+        with self._started(command, subprocess.DEVNULL, subprocess.PIPE) as child:
+            said, complaint = child.communicate(timeout=seconds)
+            if child.returncode:
+                _complain(command, child, complaint)
+                raise ValueError(f"ended with status {child.returncode}")
+            return said
+
     def ask(self, command: Sequence[str], seconds: float) -> Any:
         """Return the JSON that a command prints.
 

@@ -52,6 +52,7 @@ COMMANDS = (
     "save",
     "delete",
     "more",
+    "score",
     "lease",
     "cpu",
 )

@@ -91,7 +91,7 @@ LIMITS = {
     "pictures": ConcurrencyLimit(8, 200), "pictures/pull": ConcurrencyLimit(2, 8),
     "points": ConcurrencyLimit(2),
     "runs/older": ConcurrencyLimit(2), "runs/{id}/file": ConcurrencyLimit(1),
-    "runs/{id}/statistics.{form}": ConcurrencyLimit(2),
+    "runs/{id}/statistics.{form}": ConcurrencyLimit(2), "runs/{id}/report": ConcurrencyLimit(2, 16),
     # A lease holds its thread for up to two minutes, so none waits here: the page asks again.
     "runs/{id}/lease": ConcurrencyLimit(6, 0),
     "runs/arrive": ConcurrencyLimit(1, 8), "find": ConcurrencyLimit(2), "find/on": _WORKING,

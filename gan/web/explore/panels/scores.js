@@ -33,6 +33,28 @@ function net(scored) {
 }
 
 /**
+ * The scores that matter most, as a person reads them.
+ * @param {Scored} scored
+ */
+export function scoreRows(scored) {
+  const through = net(scored);
+  const label = (/** @type {string} */ name) =>
+    name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through });
+  return SHOWN.filter((name) => name in scored.scores).map((name) => ({
+    label: label(name),
+    value: score(name, scored.scores[name]),
+    hint: t(`explore.score_${name}_hint`),
+  }));
+}
+
+/**
+ * What the scores compare the samples with.
+ * @param {Scored} scored
+ */
+export const comparison = ({ against, pictures }) =>
+  t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) });
+
+/**
  * A row of numbers under the large picture. `show(model)` updates it, and hides it for a model without
  * scores.
  */
@@ -62,16 +84,13 @@ export class Scores {
     this.text = text;
     this.element.hidden = !scored;
     if (!scored) return;
-    const { scores, against, pictures } = scored;
-    const through = net(scored);
-    const shown = SHOWN.filter((name) => name in scores);
-    const label = (/** @type {string} */ name) =>
-      name === "FD" && scored.net === "inception" ? "FID" : t(`explore.score_${name}`, { net: through });
+    const { scores } = scored;
+    const rows = scoreRows(scored);
     this.list.replaceChildren(
-      ...shown.map((name) => h("div", {}, h("dt", {}, label(name)), h("dd", {}, score(name, scores[name])))),
+      ...rows.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
     );
-    setText(this.against, t(`explore.against_${against}`, { count: pictures.toLocaleString(lang) }));
-    const hints = shown.map((name) => t(`explore.score_${name}_hint`));
+    setText(this.against, comparison(scored));
+    const hints = rows.map(({ hint }) => hint);
     if ("FD of data" in scores)
       hints.splice(1, 0, t("explore.score_data_hint", { value: score("FD", scores["FD of data"]) }));
     setText(this.note, hints.join("\n"));

@@ -13,6 +13,7 @@ import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { Lease } from "./lease.js";
 import { RunControls } from "./run-controls.js";
+import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
 
@@ -42,6 +43,7 @@ class Stage extends HTMLElement {
   grid = new SampleGrid();
   charts = new Charts();
   controls = new RunControls();
+  scores = new RunScores();
   takeAway = new TakeAway();
   lease = new Lease();
   runs = new Runs();
@@ -95,7 +97,6 @@ class Stage extends HTMLElement {
       ),
       this.lease.element,
       this.controls.element,
-      this.takeAway.element,
     );
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
@@ -104,6 +105,7 @@ class Stage extends HTMLElement {
       this.last,
       h("div", { class: "tr-main" }, this.grid.element, rail),
       this.charts.element,
+      h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
       this.log,
     );
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -184,6 +186,7 @@ class Stage extends HTMLElement {
       this.grid.say(t((run.silent === null && WAITING[status.state]) || "stage.no_grid"));
     this.charts.update(run, stats);
     this.controls.update(run, Boolean(poll.leases) && config?.kind === "images");
+    this.scores.update(run);
     this.takeAway.update(run);
     this.lease.update(run, poll);
     this.events.update(run.events);

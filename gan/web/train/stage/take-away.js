@@ -1,11 +1,11 @@
-// What everybody may take away of the shown run: its statistics as files.
+// What everybody may take away of the shown run: a report, and its statistics as files.
 import { patiently } from "../../core/api.js";
 import { h, icon, must, setText } from "../../core/dom.js";
-import { refusal, sentence, t } from "../../core/i18n.js";
+import { lang, refusal, sentence, t } from "../../core/i18n.js";
 import { fetched, save } from "../../renderer/pictures.js";
 
 /** Name in the texts -> the route below the run's, and its query. @type {Record<string, [string, Query]>} */
-const FILES = { csv: ["statistics.csv", {}], jsonl: ["statistics.jsonl", {}] };
+const FILES = { report: ["report", { lang }], csv: ["statistics.csv", {}], jsonl: ["statistics.jsonl", {}] };
 
 export class TakeAway {
   /** @type {?string} */

@@ -334,7 +334,7 @@ def test_nothing_changes_on_a_private_machine(tmp_path, monkeypatch):
 
 
 def test_every_command_is_one_that_visitors_may_send():
-    assert set(COMMANDS) == {*KNOWN, "rename", "more", "lease", "cpu"}
+    assert set(COMMANDS) == {*KNOWN, "rename", "more", "score", "lease", "cpu"}
 
 
 def test_a_key_that_cannot_be_kept_is_a_sentence(space, tmp_path):

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from gan.errors import UserError
+from gan.ui.server.children import reports
 from gan.ui.server.people.access import Access
 from tests.reliability.attacker.valid_requests import SECRET, STATS, plant
 
@@ -51,3 +53,34 @@ def test_what_there_is_not_is_refused_in_a_sentence(client, store, run):
     (store.path(run) / "stats.jsonl").unlink()
     reply = client.get(f"{OURS}/runs/{run}/statistics.csv")
     assert (reply.status_code, reply.json()["error"]["key"]) == (400, "export.no_statistics")
+
+
+def test_everybody_takes_the_report_in_the_language_of_the_page(anybody, run, store):
+    reply = anybody.get(f"{OURS}/runs/{run}/report", params={"lang": "zh"})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert reply.headers["content-disposition"] == f'attachment; filename="{run}.html"'
+    assert '<html lang="zh">' in reply.text
+    assert "cats.zip · " in reply.text
+    assert SECRET not in reply.text
+    assert str(store.root) not in reply.text
+    english = anybody.get(f"{OURS}/runs/{run}/report", params={"lang": "../x"})
+    assert '<html lang="en">' in english.text
+
+
+def test_a_report_that_can_not_be_made_is_a_sentence(client, services, store, run, monkeypatch):
+    monkeypatch.setattr(reports, "SECONDS", 0.0)
+    reply = client.get(f"{OURS}/runs/{run}/report")
+    assert (reply.status_code, reply.json()["error"]["key"]) == (400, "export.no_report")
+    (store.path(run) / "config.json").write_text("{}")
+    assert client.get(f"{OURS}/runs/{run}/report").json()["error"]["key"] == "config.other_version"
+    assert client.get(f"{OURS}/runs/none/report").json()["error"]["key"] == "runs.unknown"
+    monkeypatch.undo()
+    services.reports.close()
+    with pytest.raises(UserError):
+        services.reports.write(store.path(run), "en")
+
+
+def test_a_child_that_fails_writes_no_report(services, store):
+    with pytest.raises(UserError) as refused:
+        services.reports.write(store.root / "no-run", "en")
+    assert refused.value.key == "export.no_report"
