@@ -228,6 +228,7 @@ def _verdict(value: Any) -> bool:
 
 # name of a field of CARRIED -> whether a value has its type
 _FIELDS: dict[str, Callable[[Any], bool]] = {
+    "number": lambda value: _whole(value) and value <= names.MAX_NUMBER,
     "created": _number, "step": _whole, "images": _whole, "elapsed": _number, "step_seconds": _number,
     "progress": lambda value: is_number(value) and 0 <= value <= 1, "rate": _maybe, "modes": _maybe,
     "live_step": lambda value: value is None or _whole(value),

@@ -34,8 +34,8 @@ TRIES = 5  # a rollback while the files are read makes the copy begin anew
 LIVE = "live.safetensors"
 # fields of a status that mean the same on another machine
 CARRIED = (
-    "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes", "modes",
-    "verdict", "live_step", "step_seconds", "gpus",
+    "number", "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes",
+    "modes", "verdict", "live_step", "step_seconds", "gpus",
 )  # fmt: skip
 OVER = ("finished", "stopped")
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first

@@ -49,7 +49,7 @@ _BETWEEN = re.compile(
 )
 _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
-    "state": "queued", "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
+    "state": "queued", "number": 0, "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
     "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
     "modes": None,
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
@@ -62,8 +62,8 @@ _SHOWN = {
     "where": ("kind", "id", "flavor"),
 }  # fmt: skip
 SUMMARY_STATUS = (
-    "state", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate", "error",
-    "verdict", "sample_step", "live_step", "heartbeat", "step_seconds", "where",
+    "state", "number", "created", "queued_at", "step", "images", "progress", "elapsed", "eta", "rate",
+    "error", "verdict", "sample_step", "live_step", "heartbeat", "step_seconds", "where",
 )  # fmt: skip
 # a setting that a kind lacks is None
 SUMMARY_CONFIG = ("kind", "data", "recipe", "size", "channels", "conditional", "minutes", "kimg")
@@ -225,7 +225,9 @@ class Store:
                 write_bytes(temporary / marks.FILE, visitor.encode())
             if start is not None:
                 start.copy_to(temporary)
-            write_json(temporary / "status.json", {**_STATUS, "created": now, "queued_at": now, **status})
+            number = names.free_number(self.list(), config.data)
+            fresh = {**_STATUS, "number": number, "created": now, "queued_at": now, **status}
+            write_json(temporary / "status.json", fresh)
             temporary.chmod(0o755)
             return self._claim(temporary, stem)
         except BaseException:
@@ -240,7 +242,9 @@ class Store:
         """
         if not _ID.fullmatch(run_id):
             raise UserError("runs.unknown", id=run_id[:100])
-        write_json(directory / "status.json", {**_STATUS, **status})
+        data = read_json(directory / "config.json")["data"]
+        number = names.free_number(self.list(), data, status.get("number", 0))
+        write_json(directory / "status.json", {**_STATUS, **status, "number": number})
         directory.chmod(0o755)
         taken = self._claim(directory, run_id)
         self.usage.forget()
@@ -313,7 +317,7 @@ class Store:
         """
         before = self.status(run_id)
         disk.empty(self.path(run_id))
-        kept = {name: before[name] for name in ("created", "gpus")}
+        kept = {name: before[name] for name in ("number", "created", "gpus")}
         write_json(self.path(run_id) / "status.json", {**_STATUS, **kept, "queued_at": time.time()})
         self.usage.forget()
 

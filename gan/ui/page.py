@@ -48,10 +48,11 @@ def build_page(services: Services) -> gr.Blocks:
     return demo
 
 
-def head_lines() -> Middleware:
-    """Return what adds the styles and scripts of the page to its head."""
+def head_lines(address: str = "") -> Middleware:
+    """Return what adds styles and scripts to the page's head. address: of the page, "" if unknown."""
     styles = [path for module in TABS.values() for path in module.STYLES]
-    return Middleware(HeadMiddleware, styles=styles, scripts=[module.SCRIPT for module in TABS.values()])
+    scripts = [module.SCRIPT for module in TABS.values()]
+    return Middleware(HeadMiddleware, styles=styles, scripts=scripts, address=address)
 
 
 def launch_options(services: Services) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def launch_options(services: Services) -> dict[str, Any]:
                 *session,
                 Middleware(Guard, services=services),
                 Middleware(Gate, services=services),
-                head_lines(),
+                head_lines(services.root.address if services.root.netloc else ""),
             ],
         },
         "i18n": gr.I18n(**{lang: strings.table(lang) for lang in strings.LANGUAGES}),

@@ -103,8 +103,12 @@ declare global {
     scored: Scored | null;
     unreadable?: boolean;
     name?: string | null;
+    /** Among the runs of its data set; 0 for none. */
+    number?: number;
     data?: string | null;
     recipe?: string | null;
+    minutes?: number | null;
+    kimg?: number | null;
     state?: string;
     created?: number;
     directions?: Direction[];

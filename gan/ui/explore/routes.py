@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from gan.latent.generator import Model
 
 
-RUN_FACTS = ("name", "data", "recipe", "state", "created")
+RUN_FACTS = ("name", "number", "data", "recipe", "minutes", "kimg", "state", "created")
 ASK, NEVER = "no-cache", "no-store"
 # Error of a model file -> the error that visitors see.
 UNREADABLE = {f"models.{key}": f"latent.{key}" for key in ("damaged", "other_version", "not_finite")}

@@ -33,8 +33,8 @@ NO_SOUND = "train.no_sound_checkpoint"  # the worker's error for damaged checkpo
 # Runs in every poll's list. However long the queue is, it also has at least FEWEST runs that neither train
 # nor wait.
 LISTED, FEWEST = 60, 20
-_ENTRY = ("id", "name", "state", "kind", "recipe", "size", "created", "images", "minutes")
-_ACTIVE = ("id", "name", "state", "progress", "elapsed", "eta", "rate")
+_ENTRY = ("id", "name", "number", "state", "kind", "recipe", "size", "created", "images", "minutes", "kimg")
+_ACTIVE = ("id", "name", "number", "state", "progress", "elapsed", "eta", "rate")
 _PRIVATE = ("pid", "pid_started", "heartbeat")
 
 

@@ -4,6 +4,7 @@ import { find, h, icon, setText } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { clock, device } from "../core/format.js";
 import { t } from "../core/i18n.js";
+import { numbered } from "../core/run-name.js";
 import { recall, remember } from "../core/storage.js";
 import { languageButton } from "../widgets/buttons.js";
 import { Lock } from "./access.js";
@@ -80,7 +81,7 @@ class GanHeader extends HTMLElement {
     setText(rest, state === "running" && run.eta !== null ? clock(run.eta) : "");
     this.pill.setAttribute(
       "aria-label",
-      t("header.open_run", { state: t(`state.${state}`), data: run.name ?? run.data }),
+      t("header.open_run", { state: t(`state.${state}`), data: run.name ?? numbered(run) }),
     );
   }
 

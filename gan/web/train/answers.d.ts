@@ -244,8 +244,11 @@ declare global {
   interface RunEntry {
     id: string;
     name: string | null;
+    number: number;
     state: string;
     recipe: string | null;
+    minutes: number | null;
+    kimg: number | null;
     data: string | null;
     created: number;
     images: number | null;
@@ -255,6 +258,7 @@ declare global {
   interface ActiveRun {
     id: string;
     name: string | null;
+    number: number;
     data: string;
     state: string;
     eta: number | null;

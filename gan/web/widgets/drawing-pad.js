@@ -90,7 +90,13 @@ export class DrawingPad {
         tool("bin", "explore.sketch_clear", () => this.clear()),
       ),
     );
-    this.element = h("div", { class: "xp-sketching" }, this.canvas, this.tools);
+    this.invitation = h("span", { class: "xp-invitation", "aria-hidden": "true" }, t("explore.sketch_here"));
+    this.element = h(
+      "div",
+      { class: "xp-sketching" },
+      h("div", { class: "xp-paper" }, this.canvas, this.invitation),
+      this.tools,
+    );
   }
 
   /**
@@ -254,6 +260,8 @@ export class DrawingPad {
   /** @param {boolean} empty */
   #set(empty) {
     this.empty = empty;
+    this.invitation.hidden = !empty;
+    this.invitation.style.color = dark(this.paper) ? "#ffffff" : "#000000";
     this.changed(empty);
   }
 }

@@ -122,6 +122,7 @@ def test_a_press_holds_a_point_and_arrows_are_taken_back(page):
     button(page, "Clear").click()
     assert pairs(page) == []
     expect(pane(page)).to_contain_text("No arrow yet.")
+    expect(pane(page).locator(".xp-example")).to_be_visible()
 
 
 def test_there_are_at_most_eight(page):

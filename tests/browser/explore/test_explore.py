@@ -344,9 +344,9 @@ def test_a_link_with_nonsense_opens_all_the_same(page, address):
 
 
 def test_a_damaged_model_says_so_and_the_others_work(page):
-    page.locator(".xp-card").nth(page.locator(".xp-card").count() - 3).click()
+    page.locator(f".xp-card[data-model='run:{DAMAGED}']").click()
     expect(page.locator(".xp-note")).to_contain_text(
-        "The model “Digits · Modern (R3GAN)” can't be read: its file is damaged"
+        "The model “Digits, Modern (R3GAN), 5 min” can't be read: its file is damaged"
     )
     expect(page.locator(".xp-card.is-broken small")).to_have_text("Can't be read")
     assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all(
@@ -356,7 +356,7 @@ def test_a_damaged_model_says_so_and_the_others_work(page):
     page.get_by_role("tab", name="Timeline").click()
     expect(page.get_by_role("heading", name="This model can't be read")).to_be_visible()
     page.get_by_role("tab", name="Samples").click()
-    changes(page, lambda: page.locator(".xp-card").last.click())
+    changes(page, lambda: page.locator(f".xp-card[data-model='run:{RUN}']").click())
     expect(page.locator(".xp-note")).to_be_hidden()
     assert page.locator("gan-explorer [inert]").count() == 0
 

@@ -167,8 +167,12 @@ def stands(page: Page) -> np.ndarray:
 def test_arithmetic(page):
     view(page, "Favourites")
     expect(page.get_by_text("Add at least two favourites")).to_be_visible()
+    terms = page.locator(".xp-term select")
     for seed in (1, 2, 3):
         keep(page, seed)
+        chosen = terms.evaluate_all("(all) => all.map((one) => one.selectedOptions[0]?.text)")
+        assert seed == 1 or chosen[1] != chosen[2], "A - B + B would only show A"
+    assert len(set(chosen)) == 3
     for letter, name in zip("ABC", ("Seed 1", "Seed 2", "Seed 3"), strict=True):
         page.get_by_label(letter, exact=True).select_option(name)
     result = page.get_by_role("button", name="Go to A − B + C")

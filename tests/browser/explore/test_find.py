@@ -127,7 +127,9 @@ def test_what_is_drawn_is_looked_for_and_the_sliders_go_on_from_there(page):
 def test_the_tools_of_the_pad(page):
     blank = pad(page)
     assert blank.std() == 0
+    expect(page.get_by_text("Draw here")).to_be_visible()
     draw(page)
+    expect(page.get_by_text("Draw here")).to_be_hidden()
     drawn = pad(page)
     assert drawn.std() > 5
     button(page, "Invert").click()
@@ -309,6 +311,17 @@ def test_another_model_has_paper_and_colours_of_its_own(page):
     done(page)
     name = ["cat", "dog", "owl"][place(page)["label"]]
     expect(page.locator(".xp-status")).to_contain_text(f"The sample has class {name}.")
+
+
+def test_pad_tools_and_button_are_in_sight_on_a_projector(page):
+    before = page.viewport_size
+    page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        page.evaluate("scrollTo(0, 0)")
+        box = button(page, "Match").bounding_box()
+        assert box["y"] + box["height"] <= 720
+    finally:
+        page.set_viewport_size(before)
 
 
 def test_a_finger_draws_on_a_phone(browser, address):

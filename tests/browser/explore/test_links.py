@@ -61,12 +61,7 @@ def test_back_and_forward_go_to_other_views_and_models(page):
     walked = still(page)
     assert entries(page) == before + 1
     page.evaluate("document.querySelector('gan-explorer').change({ view: 'loop' })")
-    page.locator(".xp-card").nth(
-        page.evaluate(
-            f"document.querySelector('gan-explorer').models.findIndex((model) => model.id === "
-            f"'run:{CLASSES}')"
-        )
-    ).click()
+    page.locator(f".xp-card[data-model='run:{CLASSES}']").click()
     stands(page, CLASSES, "loop")
     assert entries(page) == before + 3
     page.go_back()

@@ -104,6 +104,20 @@ def test_a_refusal_is_told_beside_the_list(visit, address, ended):
     )
 
 
+def test_the_runs_of_one_set_have_names_that_differ_and_stand_before_the_shipped_models(visit, runs, ended):
+    first, second = ended(), ended()
+    page = visit(tab="explore")
+    cards = page.locator(".xp-card")
+    expect(cards.nth(0)).to_have_attribute("data-model", f"run:{second}")
+    expect(cards.nth(1)).to_have_attribute("data-model", f"run:{first}")
+    expect(cards.nth(2)).to_contain_text("Pretrained")
+    names = [f"Digits #{runs.status(run_id)['number']}" for run_id in (second, first)]
+    assert cards.locator("b").all_inner_texts()[:2] == names
+    expect(cards.nth(0)).to_contain_text("Modern (R3GAN) · 160 images")
+    runs.rename(second, "My cats")
+    expect(cards.nth(0).locator("b")).to_have_text("My cats")
+
+
 def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, ended):
     run_id = ended()
     runs.rename(run_id, "My cats")

@@ -12,6 +12,8 @@ import pytest
 
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
+from gan.recipes import make_config
+from gan.runs import disk
 from gan.runs import store as room
 from tests import ROOT
 from tests.fakes.runs import tiny
@@ -47,6 +49,25 @@ def test_ids_tell_the_data_and_the_recipe_and_never_collide(store, monkeypatch):
     assert len(store.list()) == 3
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(1_700_000_000))
     assert ids == [f"{stamp}-digits-modern", f"{stamp}-digits-modern-2", f"{stamp}-digits-modern-3"]
+
+
+def test_runs_of_one_data_set_are_numbered_and_keep_their_numbers(store):
+    first, second, third = (store.create(tiny()) for _ in range(3))
+    faces = store.create(make_config("faces"))
+    store.hide(second)
+    store.begin_anew(third)
+    numbers = {run["id"]: run["number"] for run in store.list()}
+    assert numbers == {first: 1, third: 3, faces: 1}
+    assert store.status(store.create(tiny()))["number"] == 4
+
+
+@pytest.mark.parametrize(("carried", "here"), [(7, 7), (1, 2), (0, 2)])
+def test_a_run_from_elsewhere_keeps_its_number_if_it_is_free(store, carried, here):
+    store.create(tiny())
+    folder = disk.fresh(store.root)
+    write_json(folder / "config.json", tiny().to_json())
+    taken = store.take_in(folder, "20250102-030405-digits-modern", {"state": "paused", "number": carried})
+    assert store.status(taken)["number"] == here
 
 
 @pytest.mark.parametrize(
@@ -167,6 +188,7 @@ def test_list_does_not_parse_unchanged_runs_again(store, monkeypatch):
     for run_id in ids:  # old enough that a change would show in the files' times
         for name in ("config.json", "status.json"):
             os.utime(store.path(run_id) / name, (1e9, 1e9))
+    parsed.clear()  # a new run is numbered after the others
     first = store.list()
     assert len(parsed) == 10
     assert store.list() == first

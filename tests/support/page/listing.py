@@ -26,8 +26,9 @@ def open_list(page: Page) -> None:
 
 
 def row(page: Page, name: str):
-    """The row of a run in the list, by the run's name."""
-    return page.locator(".tr-runs li", has=page.locator("b", has_text=re.compile(f"^{re.escape(name)}$")))
+    """The row of a run in the list, by the run's name with or without its number."""
+    named = re.compile(rf"^{re.escape(name)}( #\d+)?$")
+    return page.locator(".tr-runs li", has=page.locator("b", has_text=named))
 
 
 def tool(where, words: str):

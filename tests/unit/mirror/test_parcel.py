@@ -306,7 +306,7 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     status = status_with(
         content, state="running", pid=1, heartbeat=9e9, error={"key": "x"}, created=9e12, classes=["a", 7],
         parameters={"G": -1, "D": 2}, verdict={"key": "<b>", "level": "x", "values": {}}, device="x" * 999,
-        interrupted=True, gpus=10**9, step=10**9,
+        interrupted=True, gpus=10**9, step=10**9, number=10**9,
     )  # fmt: skip
     write_bytes(tmp_path / "run.zip", rewritten(content, {"status.json": status}))
     store = Store(tmp_path / "runs")
@@ -316,7 +316,7 @@ def test_a_status_brings_only_fields_of_the_right_type(parcel, tmp_path):
     assert found["step"] == json.loads(content[MANIFEST])["step"]
     for name, usual in (("pid", None), ("error", None), ("verdict", None), ("device", None), ("classes", []),
                         ("parameters", None), ("interrupted", False), ("heartbeat", 0.0),
-                        ("gpus", 1)):  # fmt: skip
+                        ("gpus", 1), ("number", 1)):  # fmt: skip
         assert found[name] == usual, name
     assert found["created"] < 9e12
 

@@ -8,6 +8,7 @@ All URLs in them are relative; the browser resolves them. A proxy may show the p
 https, and under another host than the Host header. It need not tell the server.
 """
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -22,6 +23,18 @@ _ROOT = b"""<script>if (window.gradio_config) gradio_config.root = document.base
 _MODE = b"<script data-gradio-mode>"  # the script after this reads gradio_config.root
 # The server's idea of the root, in the script that looks for Gradio's iframe resizer.
 _WRITTEN = re.compile(rb'const root = "[^"]*";')
+# Gradio writes two cards for links to the page, with its own name and image. Readers of links take the first
+# one, so both go.
+_CARD = re.compile(rb"""\s*<meta (?:property="og:|name="twitter:)[^>]*>""")
+# Readers of links want the whole address of an image.
+_OURS = """
+<meta name="description" content="{text}">
+<meta property="og:type" content="website">
+<meta property="og:title" content="GANarium">
+<meta property="og:description" content="{text}">
+<meta property="og:image" content="{address}/gradio_api/gan/checkpoints/faces/preview.webp">
+<meta name="twitter:card" content="summary">"""
+_TEXT = "Train a small GAN in your browser, watch it learn, and explore its latent space."
 _LINES = """
 <link rel="icon" href="gradio_api/gan/static/mark.svg" type="image/svg+xml">
 <script src="gradio_api/gan/static/shell/old.js"></script>
@@ -38,9 +51,14 @@ _LINES = """
 class HeadMiddleware:
     """Add our lines before </head> of the page at the root; pass everything else through."""
 
-    def __init__(self, app: ASGIApp, styles: Sequence[str] = (), scripts: Sequence[str] = ()):
-        """styles, scripts: files in gan/web. shell/app.js imports the scripts once it has the texts."""
-        self.app = app
+    def __init__(
+        self, app: ASGIApp, styles: Sequence[str] = (), scripts: Sequence[str] = (), address: str = ""
+    ):
+        """styles, scripts: files in gan/web. shell/app.js imports the scripts once it has the texts.
+
+        address: the whole URL of the page, or "" for the host of each request.
+        """
+        self.app, self.address = app, address
         sheets = [f'<link rel="stylesheet" href="gradio_api/gan/static/{path}">' for path in styles]
         named = f'<meta name="gan-scripts" content="{" ".join(scripts)}">'
         self.lines = (_LINES % "\n".join([*sheets, named])).encode()
@@ -60,14 +78,22 @@ class HeadMiddleware:
             assert start is not None, "a body before its headers"
             body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._finish(start, body, send, scope.get(BASE))
+                await self._finish(start, body, send, scope)
 
         await self.app(scope, receive, collect)
 
-    async def _finish(self, start: Message, body: bytes, send: Send, base: bytes | None) -> None:
+    def _card(self, scope: Scope) -> bytes:
+        """The lines that name the page and its image where somebody posts a link to it."""
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        address = self.address or f"{scope.get('scheme', 'http')}://{host}"
+        return _OURS.format(text=_TEXT, address=html.escape(address)).encode()
+
+    async def _finish(self, start: Message, body: bytes, send: Send, scope: Scope) -> None:
         headers = dict(start["headers"])
         if headers.get(b"content-type", b"").startswith(b"text/html"):
-            before = b'<base href="%s">' % base if base else _BASE
+            base = scope.get(BASE)
+            before = (b'<base href="%s">' % base if base else _BASE) + self._card(scope)
+            body = _CARD.sub(b"", body)
             body = body.replace(b"<head>", b"<head>" + before, 1).replace(_MODE, _ROOT + _MODE, 1)
             body = _WRITTEN.sub(b"const root = gradio_config.root;", body)
             body = body.replace(b'href="/manifest.json"', b'href="./manifest.json"', 1).replace(

@@ -1,9 +1,11 @@
-// The cards of the models: shipped checkpoints, pulled models, finished runs, and the run that is training. A
-// button beside them opens a field that pulls another model from the Hugging Face Hub.
+// The cards of the models: the run that is training and the newest runs, pulled models, shipped checkpoints, and
+// older runs. A button beside them opens a field that pulls another model from the Hugging Face Hub.
 import { address, patiently, request } from "../../core/api.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { ago } from "../../core/format.js";
+import { controls, isVisitor } from "../../core/control.js";
 import { known, refusal, t } from "../../core/i18n.js";
+import { fullName, manner, numbered } from "../../core/run-name.js";
 
 /**
  * @param {string} group
@@ -13,11 +15,11 @@ const words = (group, name) => (known(`${group}.${name}`) ? t(`${group}.${name}`
 
 /**
  * The facts from which a title is made.
- * @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "kind" | "data">>} Named
+ * @typedef {Pick<Model, "title"> & Partial<Pick<Model, "name" | "number" | "kind" | "data">>} Named
  */
 
 /**
- * A model's title: the name of its run, else its data set.
+ * A model's title: the name of its run, else its data set with the run's number.
  * @param {Named} model
  */
 export const title = (model) => model.name ?? dataTitle(model);
@@ -27,16 +29,31 @@ export const title = (model) => model.name ?? dataTitle(model);
  * @param {Named} model
  */
 function dataTitle(model) {
-  if (model.kind !== "hub" && known(`data.${model.data}`)) return t(`data.${model.data}`);
-  return model.kind === "run" && model.data ? model.data.slice(model.data.lastIndexOf("/") + 1) : model.title;
+  const named = model.kind === "run" || (model.kind !== "hub" && known(`data.${model.data}`));
+  return (named && numbered(model)) || model.title;
 }
 
 /**
- * The title with the recipe of an unnamed run, for places without a subtitle.
+ * The title with the recipe and budget of an unnamed run, for places without a subtitle.
  * @param {Model} model
  */
-export const fullTitle = (model) =>
-  [title(model), !model.name && model.recipe && words("recipe", model.recipe)].filter(Boolean).join(" · ");
+export const fullTitle = (model) => (model.kind === "run" && model.data ? fullName(model) : title(model));
+
+const RECENT = 5; // runs before the other models; more would bury those
+
+/**
+ * The models in the order of their cards: live runs, the newest runs of the visitor, pulled models, shipped ones, the
+ * other runs. Where visitors control only their own runs, theirs are those; elsewhere all runs belong to the class.
+ * @param {Model[]} models runs newest first
+ */
+export function inOrder(models) {
+  const own = (/** @type {Model} */ model) => !isVisitor() || controls(model.id.slice("run:".length));
+  const runs = models.filter((model) => model.kind === "run");
+  const recent = runs.filter((model) => !model.live && own(model)).slice(0, RECENT);
+  const first = [...runs.filter((model) => model.live), ...recent];
+  const of = (/** @type {string} */ kind) => models.filter((model) => model.kind === kind);
+  return [...first, ...of("hub"), ...of("shipped"), ...runs.filter((model) => !first.includes(model))];
+}
 
 /**
  * Each sample sheet of a run has its own address. A checkpoint's preview needs the version in its query.
@@ -56,13 +73,13 @@ function subtitle(model) {
   if (model.unreadable) return t("explore.unreadable");
   if (model.kind === "shipped") return t("explore.shipped");
   if (model.kind === "hub") return `${t("explore.hub")} · ${model.id.slice(HUB.length)}`;
-  const recipe = words("recipe", model.recipe ?? "");
+  const facts = manner(model);
   const data = model.name ? dataTitle(model) : null;
-  if (model.live) return [t("explore.live"), data, recipe].filter(Boolean).join(" · ");
+  if (model.live) return [t("explore.live"), data, ...facts].filter(Boolean).join(" · ");
   const unfinished = ["paused", "failed", "queued"].includes(model.state ?? "")
     ? words("state", model.state ?? "")
     : null;
-  return [data, recipe, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
+  return [data, ...facts, unfinished, model.created ? ago(model.created) : null].filter(Boolean).join(" · ");
 }
 
 const HUB = "hub:";
@@ -194,7 +211,7 @@ export class ModelPicker {
         this.cards.delete(id);
       }
     }
-    models.forEach((model, place) => {
+    inOrder(models).forEach((model, place) => {
       const card = this.cards.get(model.id) ?? this.#add(model.id);
       if (this.row.children[place] !== card.element)
         this.row.insertBefore(card.element, this.row.children[place] ?? null);
@@ -223,7 +240,7 @@ export class ModelPicker {
     const [name, note] = [h("b"), h("small")];
     const element = h(
       "button",
-      { class: "xp-card", type: "button", onclick: () => this.pick(id) },
+      { class: "xp-card", type: "button", "data-model": id, onclick: () => this.pick(id) },
       thumb,
       h("span", {}, name, note),
     );

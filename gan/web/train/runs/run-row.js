@@ -5,8 +5,9 @@ import { controls, isVisitor } from "../../core/control.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
+import { manner, numbered } from "../../core/run-name.js";
 import { refresh, view, viewing } from "../../shell/run-feed.js";
-import { dataName, recipeName } from "../catalogue.js";
+import { dataName } from "../catalogue.js";
 import { isOwn } from "./own-runs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 
@@ -65,11 +66,11 @@ export class RunRow {
   update(run, { current, place, seconds, full }) {
     this.run = run;
     const data = run.data ? dataName(run.data) : null;
-    const title = run.name ?? data ?? run.id;
+    const title = run.name ?? (numbered(run) || run.id);
     const size = run.bytes ? fileSize(run.bytes) : null;
     const facts = [
       run.name && data,
-      run.recipe && recipeName(run.recipe),
+      ...manner(run),
       run.images ? t("stage.kimg", { images: short(run.images) }) : null,
       size,
       ago(run.created),
@@ -106,7 +107,7 @@ export class RunRow {
     const field = h("input", {
       type: "text",
       maxlength: String(NAME_MOST),
-      placeholder: this.run.data ? dataName(this.run.data) : this.id,
+      placeholder: numbered(this.run) || this.id,
       "aria-label": t("stage.name"),
     });
     field.value = this.run.name ?? "";

@@ -243,6 +243,25 @@ def test_bodies_that_do_not_come_hold_no_thread(monkeypatch):
     assert asyncio.run(crowd()) == ({"seen": True}, {408})
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("", "http://class.example&quot;:7860"), ("https://school.example/gan", "https://school.example/gan")],
+)
+def test_a_link_to_the_page_is_shown_with_our_name_and_image(address, shown):
+    gradio = """<meta property="og:title" content="Gradio" />
+      <meta name="twitter:image" content="https://raw.githubusercontent.com/x.jpg" /><meta charset="utf-8">"""
+    page = HTMLResponse(f"<html><head>{gradio}</head><body></body></html>")
+    routes = [Route("/", lambda request: page)]
+    browser = TestClient(Starlette(routes=routes, middleware=[head_lines(address)]))
+    text = browser.get("/", headers={"Host": 'class.example":7860'}).text
+    assert re.findall('property="og:title" content="([^"]*)"', text) == ["GANarium"]
+    assert re.findall('property="og:description" content="([^"]*)"', text)[0].startswith("Train a small GAN")
+    image = f"{shown}/gradio_api/gan/checkpoints/faces/preview.webp"
+    assert re.findall('property="og:image" content="([^"]*)"', text) == [image]
+    assert 'charset="utf-8"' in text
+    assert "githubusercontent" not in text
+
+
 def test_head_lines_stand_in_the_page_alone():
     html = "<html><head><title>x</title></head><body></head></body></html>"
     answers = {"/": HTMLResponse, "/other": HTMLResponse, "/text": PlainTextResponse}

@@ -1,6 +1,6 @@
 // The view that drags points of the large picture to goals (DragGAN). The server moves z until they arrive.
 import { request } from "../../../core/api.js";
-import { find, h, icon, setText } from "../../../core/dom.js";
+import { find, h, icon, setText, shape } from "../../../core/dom.js";
 import { sentence, t } from "../../../core/i18n.js";
 import { Arrows } from "./arrows.js";
 import { query } from "../../../latent/encoding.js";
@@ -50,7 +50,12 @@ export class View {
       fail: (/** @type {Refusal} */ error) => this.#fail(error),
     });
     this.list = h("ol", { class: "xp-pairs", "aria-label": t("explore.drag_points") });
-    this.none = h("p", { class: "xp-hint" }, t("explore.drag_none"));
+    this.none = h(
+      "div",
+      { class: "xp-undrawn" },
+      example(),
+      h("p", { class: "xp-hint" }, t("explore.drag_none")),
+    );
     this.element = h(
       "section",
       { class: "xp-drag" },
@@ -206,6 +211,17 @@ export class View {
     pairs.forEach((pair, index) => this.list.children[index].classList.toggle("is-held", pair.stays));
   }
 }
+
+/** A picture of what to do: an arrow from a point of a picture to another. The text beside it says the same. */
+const example = () =>
+  shape(
+    "svg",
+    { class: "xp-example", viewBox: "0 0 96 96", "aria-hidden": "true" },
+    shape("rect", { x: 1, y: 1, width: 94, height: 94, rx: 8 }),
+    shape("path", { class: "xp-outline", d: "M30 70 C22 40 30 22 50 22 C70 22 62 46 44 62 L40 72 L70 72" }),
+    shape("path", { class: "xp-shaft", d: "M50 22 L80 22 M72 15 L80 22 L72 29" }),
+    shape("circle", { class: "xp-dot", cx: 50, cy: 22, r: 6 }),
+  );
 
 /**
  * The values that determine a point's picture, as text.

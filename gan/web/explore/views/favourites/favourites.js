@@ -22,6 +22,8 @@ const LETTERS = ["A", "B", "C"];
 export class View {
   /** A, B and C. @type {(Favourite | undefined)[]} */
   terms = [undefined, undefined, undefined];
+  /** The terms that the reader has chosen; the others follow the favourites. @type {Set<number>} */
+  picked = new Set();
   /** @type {Map<Favourite, HTMLElement>} */
   cards = new Map();
   /** Those of the current model. @type {Favourite[]} */
@@ -244,7 +246,10 @@ export class View {
     );
   }
 
-  /** Offer the favourites of this model as terms. The first three are the default. */
+  /**
+   * Offer the favourites of this model as terms. The first three are the default. Of two it is A - B + A, because
+   * A - B + B would only show A.
+   */
   #terms() {
     const { explorer } = this;
     this.own = explorer.favourites.all.filter((one) => one.model === explorer.point.model);
@@ -253,7 +258,7 @@ export class View {
     for (const element of [this.formula, this.length]) element.hidden = !enough;
     if (!enough) return;
     this.terms = this.terms.map((one, place) =>
-      one && this.own.includes(one) ? one : this.own[Math.min(place, this.own.length - 1)],
+      one && this.picked.has(place) && this.own.includes(one) ? one : this.own[place % this.own.length],
     );
     this.selects.forEach((select, place) => {
       const term = this.terms[place];
@@ -275,6 +280,7 @@ export class View {
    */
   #choose(place, index) {
     this.terms[place] = this.own[Number(index)];
+    this.picked.add(place);
     this.#terms();
   }
 
