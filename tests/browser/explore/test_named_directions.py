@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
 from tests.support.page.directing import choose, drawn, row, slider_names
-from tests.support.page.exploring import visit
+from tests.support.page.exploring import bar, changes, visit
 
 pytestmark = pytest.mark.browser
 
@@ -154,6 +154,69 @@ def test_named_directions_say_what_they_do(desktop, address):
     page.close()
 
 
+def line(page: Page) -> Locator:
+    """The line that tells of the search for attributes."""
+    return page.locator(".xp-directions > [aria-live]")
+
+
+@pytest.fixture
+def searching(desktop, address):
+    """The view while the server searches for attributes, and a function that ends the search."""
+    page, held = desktop.new_page(), []
+    name_them(page)
+    page.route("**/gan/attributes?*", lambda route: held.append(route))
+    visit(page, address, rest="&view=directions")
+    expect(line(page)).to_have_text("Finding attributes… PCA can be used meanwhile.")
+    expect(opened(page)).to_have_text("PCA")
+    expect(page.locator(".xp-dir")).to_have_count(10)
+    yield page, lambda: held[0].fallback()
+    page.close()
+
+
+def test_attributes_take_the_place_of_pca_where_nobody_uses_it(searching):
+    page, found = searching
+    found()
+    expect(opened(page)).to_have_text("Attributes")
+    expect(page.locator(".xp-dir")).to_have_count(2)
+    expect(line(page)).to_be_hidden()
+
+
+USES = {
+    "a strip": lambda page: changes(
+        page, lambda: row(page, "Direction 1").locator(".xp-cell").nth(6).click()
+    ),
+    "a slider": lambda page: changes(page, lambda: bar(page, "p1").fill("2")),
+    "the mouse over the list": lambda page: row(page, "Direction 1").hover(),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_pca_stays_under_the_hand_that_uses_it(use, searching):
+    page, found = searching
+    drawn(page, "Direction 1")
+    USES[use](page)
+    first = page.locator(".xp-dir").first
+    before = first.bounding_box()
+    found()
+    expect(line(page)).to_have_text("The attributes are ready.")
+    expect(opened(page)).to_have_text("PCA")
+    assert first.bounding_box() == before
+    choose(page, "Attributes")
+    expect(page.locator(".xp-dir")).to_have_count(2)
+    expect(line(page)).to_be_hidden()
+
+
+def test_a_family_that_the_visitor_chose_stays(searching):
+    page, found = searching
+    choose(page, "SeFa")
+    drawn(page, "SeFa 1")
+    with page.expect_response("**/gan/attributes?*"):
+        found()
+    page.wait_for_function("document.querySelector('gan-explorer').families.found.attributes")
+    expect(opened(page)).to_have_text("SeFa")
+    expect(line(page)).to_be_hidden()
+
+
 def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     page = desktop.new_page()
     failing = [True]
@@ -167,8 +230,14 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     name_them(page)
     page.route("**/gan/attributes?*", answer)
     visit(page, address, rest="&view=directions")
+    expect(line(page)).to_have_text("The search for attributes failed.")
+    expect(opened(page)).to_have_text("PCA")
+    drawn(page, "Direction 1")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_hidden()
+    choose(page, "Attributes")
     expect(page.locator(".xp-directions [role=status]")).to_contain_text("Went wrong.")
     failing.clear()
-    page.get_by_role("button", name="Try again").click()
+    again.click()
     expect(page.locator(".xp-dir")).to_have_count(2)
     page.close()

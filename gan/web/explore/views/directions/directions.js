@@ -5,6 +5,7 @@ import { find, h, icon, setText } from "../../../core/dom.js";
 import { CHOSEN, CONTROL } from "../../../core/events.js";
 import { refusal, sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
+import { AttributeSearch } from "./attribute-search.js";
 import { DirectionRow } from "./direction-row.js";
 import { save } from "../../../renderer/pictures.js";
 import { button } from "../../../widgets/buttons.js";
@@ -12,6 +13,7 @@ import { lively } from "../../../widgets/slider.js";
 
 /** @type {View["list"][]} */
 const LISTS = ["attributes", "principal", "factors", "chosen"];
+const SOON = 300; // ms until the view says that it waits, or shows other directions meanwhile
 const SETTLE = 200; // ms after the last movement until the strips refresh
 const ALIKE = 0.9; // |cosine| from which the view calls two directions alike
 const LARGEST = 2 ** 20; // bytes of a file that may be imported
@@ -49,6 +51,7 @@ export class View {
     this.rest = h("div", { class: "xp-dir-rest", hidden: true });
     this.fixed = h("p", { class: "xp-hint", hidden: true });
     this.rowsList = h("ol", { class: "xp-dirs" });
+    this.search = new AttributeSearch(explorer, this.rowsList);
     this.file = h("input", {
       type: "file",
       accept: ".json,application/json",
@@ -70,6 +73,7 @@ export class View {
       { class: "xp-directions", "aria-label": t("explore.view_directions") },
       h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.families") }, this.chips),
       this.hint,
+      this.search.element,
       this.note,
       this.again,
       this.rowsList,
@@ -94,6 +98,7 @@ export class View {
       this.rows.clear();
       this.rowsList.replaceChildren();
       Object.assign(this, { model: model?.id, all: false });
+      this.search.end();
       // Attributes take the server some seconds. A run that trains would need them again for new weights.
       if (!this.picked) this.list = model?.live ? "principal" : "attributes";
     }
@@ -121,7 +126,17 @@ export class View {
     Object.assign(this, { list: name, all: false, picked });
     this.rowsList.replaceChildren();
     this.rest.hidden = this.fixed.hidden = true;
+    this.search.end();
     this.show();
+  }
+
+  /**
+   * Show PCA's directions while the server searches for attributes, which takes it some seconds.
+   * @param {Promise<FoundDirection[]>} searching
+   */
+  async #meanwhile(searching) {
+    this.#choose("principal", false);
+    if (await this.search.follow(searching)) this.#choose("attributes", false);
   }
 
   /** Update the list. The server may need some time to find its directions. */
@@ -133,10 +148,12 @@ export class View {
     this.tools.hidden = list !== "chosen";
     this.#allow();
     setText(find(this.everybody, "span"), t(chosen.isSaved ? "explore.unsave_list" : "explore.save_list"));
-    const wait = setTimeout(
-      () => this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") }),
-      300,
-    );
+    const opens = () => list === "attributes" && list === this.list && model === this.model && !this.picked;
+    const wait = setTimeout(() => {
+      if (opens()) this.#meanwhile(families.load("attributes"));
+      else if (list === this.list)
+        this.#say({ text: t(list === "attributes" ? "explore.naming" : "explore.waking") });
+    }, SOON);
     try {
       const ids = chosen.ids();
       const known = list === "chosen" ? ids.every((id) => families.about(id)) : families.found[list];
@@ -158,7 +175,9 @@ export class View {
       this.#say(null);
     } catch (thrown) {
       const error = refusal(thrown);
-      if (list === this.list && model === this.model && sentence(error)) this.#say(error, true);
+      if (!sentence(error)) return;
+      if (opens()) this.#meanwhile(Promise.reject(error));
+      else if (list === this.list && model === this.model) this.#say(error, true);
     } finally {
       clearTimeout(wait);
     }
