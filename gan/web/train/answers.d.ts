@@ -230,6 +230,7 @@ declare global {
     id: string;
     name: string | null;
     state: string;
+    kind: Kind | null;
     recipe: string | null;
     data: string | null;
     created: number;

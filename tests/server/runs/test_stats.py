@@ -43,8 +43,8 @@ def test_stats_reads_only_what_is_new(store, monkeypatch):
         append_line(path, {"step": step})
     store.stats(run_id)
     parsed = []
-    original = readers._stats_line
-    monkeypatch.setattr(readers, "_stats_line", lambda raw: parsed.append(raw) or original(raw))
+    original = readers.stats_line
+    monkeypatch.setattr(readers, "stats_line", lambda raw: parsed.append(raw) or original(raw))
     append_line(path, {"step": 1000})
     for _ in range(30):
         store.stats(run_id, since=1000)
