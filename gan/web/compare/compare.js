@@ -8,6 +8,7 @@ import { readHash, writeHash } from "../core/url.js";
 import { subscribe } from "../shell/run-feed.js";
 import { Chart, statName, View } from "./chart.js";
 import { groupedBySeed, meanOf, sharedOf, smoothed } from "./curves.js";
+import { SettingsTable } from "./settings.js";
 import { letterOf, Picker, Slots, titleOf } from "./runs.js";
 import * as address from "./state.js";
 
@@ -41,6 +42,7 @@ class GanCompare extends HTMLElement {
   legend = h("p", { class: "cm-legend" });
   charts = h("div", { class: "cm-charts" });
   omitted = h("p", { class: "cm-note", hidden: true });
+  settings = new SettingsTable();
   empty = h("p", { class: "cm-empty", hidden: true }, t("compare.empty"));
   back = h(
     "button",
@@ -81,7 +83,17 @@ class GanCompare extends HTMLElement {
     );
     this.append(
       this.picker.element,
-      h("div", { class: "cm-main" }, this.told, bar, this.legend, this.empty, this.charts, this.omitted),
+      h(
+        "div",
+        { class: "cm-main" },
+        this.told,
+        bar,
+        this.legend,
+        this.empty,
+        this.charts,
+        this.omitted,
+        this.settings.element,
+      ),
     );
     if (innerWidth <= 720) this.picker.element.open = false;
     this.view.moved = () => this.moved();
@@ -224,6 +236,7 @@ class GanCompare extends HTMLElement {
     const groups = groupedBySeed(runs);
     const grouped = groups.some((group) => group.length > 1);
     this.seeds.hidden = !grouped && !this.state.mean;
+    this.settings.update(runs, (run) => this.badge(run));
     this.showLegend(this.state.mean ? groups : runs.map((run) => [run]));
     const { shared, others } = sharedOf(
       runs.filter((run) => run.axes.step.length).map(({ values }) => values),
@@ -233,11 +246,16 @@ class GanCompare extends HTMLElement {
     this.showCharts(shared, this.state.mean ? groups : runs.map((run) => [run]));
   }
 
+  /** A run's letter in its colour. @param {RunCurves} run */
+  badge({ id }) {
+    const slot = this.slots.of(id);
+    return h("b", { class: "cm-badge", style: `background: var(--run-${slot})` }, letterOf(slot));
+  }
+
   /** @param {RunCurves[][]} groups */
   showLegend(groups) {
     this.legend.replaceChildren(
       ...groups.map((group) => {
-        const slot = this.slots.of(group[0].id);
         const title = titleOf({ ...group[0], data: group[0].config?.data });
         const seed = group[0].config?.seed;
         const detail =
@@ -247,12 +265,7 @@ class GanCompare extends HTMLElement {
               ? ""
               : t("stage.seed", { seed });
         const state = t(`state.${group[0].silent === null ? group[0].state : "silent"}`);
-        return h(
-          "span",
-          {},
-          h("b", { class: "cm-badge", style: `background: var(--run-${slot})` }, letterOf(slot)),
-          [title, detail, state].filter(Boolean).join(" · "),
-        );
+        return h("span", {}, this.badge(group[0]), [title, detail, state].filter(Boolean).join(" · "));
       }),
     );
   }

@@ -210,3 +210,17 @@ def test_a_phone_has_the_list_folded_and_no_sideways_scroll(visit, ids):
     expect(page.locator(".cm-runs")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator("#tab-compare-button")).to_be_visible()
+
+
+def test_only_settings_that_differ_are_in_the_table(visit, ids):
+    a, b, c = ids
+    page = visit(f"compare={a},{c}")
+    table = page.locator("gan-compare table")
+    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Batch size"))
+    expect(row.locator("td")).to_have_text(["8", "16"])
+    expect(table.get_by_role("rowheader", name="Learning rate of G")).to_have_count(0)
+    modes = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Modes covered"))
+    expect(modes.locator("td")).to_have_text(["–", "7 of –"])
+    page.goto(page.url.replace(f"{a},{c}", a))
+    expect(table.locator("thead b")).to_have_count(1)
+    expect(table.get_by_role("rowheader", name="Batch size")).to_have_count(0)
