@@ -116,12 +116,11 @@ def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-class StatsFile:
-    """The lines of stats.jsonl. Memory holds file offsets and the newest lines: at most 400 KB for any run.
+class AppendedLines:
+    """A file of lines that a worker appends to. `_read_on` gives each new whole line to `_take`, once.
 
-    Each call reads only the lines that it returns and those appended since the last call. It rereads the
-    whole file after a replacement, or when the file was cut because the run resumed from an older checkpoint.
-    Beyond INDEXED lines it thins the offsets of older lines evenly: every second, fourth, eighth... stays.
+    `_forget` runs after a replacement, or when the file was cut because the run resumed from an older
+    checkpoint; all lines then come again. Both run under `_lock`.
     """
 
     def __init__(self, path: str):
@@ -130,12 +129,49 @@ class StatsFile:
         self._forget()
 
     def _forget(self) -> None:
+        self._offset, self._inode, self._last = 0, -1, b""
+
+    def _take(self, raw: bytes) -> None:
+        """Take a line, which begins at `_offset`."""
+        raise NotImplementedError
+
+    def _read_on(self, file: BinaryIO) -> None:
+        found = os.fstat(file.fileno())
+        if found.st_ino == self._inode and found.st_size == self._offset:
+            return
+        # if the last line has changed, somebody rewrote the file: forget everything
+        file.seek(self._offset - len(self._last))
+        if (
+            found.st_ino != self._inode
+            or found.st_size < self._offset
+            or file.read(len(self._last)) != self._last
+        ):
+            self._forget()
+            file.seek(0)
+        self._inode = found.st_ino
+        for raw in file:
+            if not raw.endswith(b"\n"):  # half written; the next call reads it
+                break
+            self._take(raw)
+            self._last = raw
+            self._offset += len(raw)
+
+
+class StatsFile(AppendedLines):
+    """The lines of stats.jsonl. Memory holds file offsets and the newest lines: at most 400 KB for any run.
+
+    Each call reads only the lines that it returns and those appended since the last call. It rereads the
+    whole file after a replacement, or when the file was cut because the run resumed from an older checkpoint.
+    Beyond INDEXED lines it thins the offsets of older lines evenly: every second, fourth, eighth... stays.
+    """
+
+    def _forget(self) -> None:
+        super()._forget()
         # numbers and file offsets of the indexed lines, ascending; older ones are _stride lines apart
         self._numbers, self._places = array("q"), array("q")
         self._stride = 1
         self._count = 0
         self._newest: deque[dict[str, Any]] = deque(maxlen=NEWEST)
-        self._offset, self._inode, self._last = 0, -1, b""
 
     @property
     def held(self) -> int:
@@ -177,25 +213,6 @@ class StatsFile:
         file.seek(self._places[index])
         return stats_line(file.readline())
 
-    def _read_on(self, file: BinaryIO) -> None:
-        found = os.fstat(file.fileno())
-        if found.st_ino == self._inode and found.st_size == self._offset:
-            return
-        # if the last line has changed, somebody rewrote the file: forget everything
-        file.seek(self._offset - len(self._last))
-        if (
-            found.st_ino != self._inode
-            or found.st_size < self._offset
-            or file.read(len(self._last)) != self._last
-        ):
-            self._forget()
-            file.seek(0)
-        self._inode = found.st_ino
-        for raw in file:
-            if not raw.endswith(b"\n"):  # half written; the next call reads it
-                break
-            self._take(raw)
-
     def _take(self, raw: bytes) -> None:
         line = stats_line(raw)
         if line is not None:
@@ -205,8 +222,6 @@ class StatsFile:
             self._count += 1
             if len(self._numbers) > INDEXED:
                 self._thin()
-        self._last = raw
-        self._offset += len(raw)
 
     def _thin(self) -> None:
         """Thin the offsets before the last INDEXED / 2 lines to at most half as many.

@@ -13,6 +13,7 @@ from gan.ui.api.endpoints import build_endpoints
 from gan.ui.api.gate import HAS_MCP, Gate
 from gan.ui.api.tools import answer_in_json
 from gan.ui.api.waking_queue import WakingQueue
+from gan.ui.compare import tab as compare
 from gan.ui.explore import tab as explore
 from gan.ui.server.people import sign_in
 from gan.ui.server.people.access import access_routes
@@ -25,7 +26,7 @@ from gan.ui.train import tab as train
 
 # Each module has build(services), called inside its gr.Tab, and routes(services) -> list of Starlette routes.
 # STYLES and SCRIPT are its files in gan/web.
-TABS = {"explore": explore, "train": train}
+TABS = {"explore": explore, "train": train, "compare": compare}
 
 
 def build_page(services: Services) -> gr.Blocks:

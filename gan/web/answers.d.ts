@@ -292,7 +292,9 @@ declare global {
         ? { lines: string[] }
         : Path extends `runs/${string}/rename`
           ? { name: string | null }
-          : unknown;
+          : Path extends `runs/${string}/curves`
+            ? RunCurves
+            : unknown;
 }
 
 export {};

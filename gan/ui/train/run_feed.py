@@ -119,6 +119,11 @@ class RunFeed:
                 "older": self._shared["older"],
             }
 
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run as a poll for it does. Raises UserError if it does not exist."""
+        with self._lock:
+            return self._run(run_id, time.monotonic())
+
     def of_visitor(self, mark: str | None) -> list[str]:
         """Return the ids of the runs that a visitor started. None is a browser that the server can't tell."""
         with self._lock:

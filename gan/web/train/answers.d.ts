@@ -246,6 +246,7 @@ declare global {
     name: string | null;
     number: number;
     state: string;
+    kind: Kind | null;
     recipe: string | null;
     minutes: number | null;
     kimg: number | null;

@@ -169,6 +169,7 @@ def asked(subject: Subject) -> list[Visit]:
         ),
         Visit("drag/on", body=_json({"job": "x", "end": True})),
         Visit("runs/older", {"count": "60"}),
+        Visit("runs/{id}/curves", {"version": "0" * 16}, f"{run}/curves"),
     ]
 
 

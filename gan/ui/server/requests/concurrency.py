@@ -90,6 +90,8 @@ LIMITS = {
     "wall": _SHEETS, "strip": _SHEETS, "neighbours": _SHEETS, "along": _SHEETS,
     "pictures": ConcurrencyLimit(8, 200), "pictures/pull": ConcurrencyLimit(2, 8),
     "points": ConcurrencyLimit(2),
+    # A page asks for twelve runs, and asks again while they train.
+    "runs/{id}/curves": ConcurrencyLimit(2, 1000),
     "runs/older": ConcurrencyLimit(2), "runs/{id}/file": ConcurrencyLimit(1),
     "runs/{id}/statistics.{form}": ConcurrencyLimit(2), "runs/{id}/report": ConcurrencyLimit(2, 16),
     # A lease holds its thread for up to two minutes, so none waits here: the page asks again.
