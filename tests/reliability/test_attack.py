@@ -20,7 +20,16 @@ from gan.ui.server.requests.http import PREFIX
 from gan.ui.server.services import Services
 from tests.fakes.hub import Repository, fake_hub
 from tests.reliability.attack import SOMEWHERE, TOKEN, VISITOR, Prey, all_cases, attack_own, waiting_run
-from tests.reliability.attacker.valid_requests import PULLED, PULLED_SET, PUSHED, asked, picture, plant, told
+from tests.reliability.attacker.valid_requests import (
+    PULLED,
+    PULLED_SET,
+    PUSH,
+    PUSHED,
+    asked,
+    picture,
+    plant,
+    told,
+)
 from tests.reliability.damaged import cases
 from tests.reliability.damaged.cases import COMMANDS
 from tests.reliability.fuzz import TARGETS, fuzz
@@ -184,7 +193,9 @@ def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, hub, 
     app.get_blocks = lambda: None  # Gradio's applications have it
     monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
     services.hub_pushes.follow = lambda *_: {"address": "https://huggingface.co/ada/digits"}
-    services.hub_pushes._pushes[PUSHED] = Push("ada", "done", "https://huggingface.co/ada/digits", None, inf)
+    services.hub_pushes._pushes[PUSHED] = Push(
+        "ada", PUSH, "done", "https://huggingface.co/ada/digits", None, inf
+    )
     ada = {"ada": {**info("ada"), "access_token": "hf_of_ada"}}
     browser = TestClient(
         Signed(app, ada),

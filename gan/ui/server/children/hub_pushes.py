@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gan.data.cache import cache_dir
@@ -43,11 +43,11 @@ class Push:
     """
 
     who: str
+    wanted: dict[str, Any]
     stage: str = "wait"
     address: str = ""
     error: UserError | None = None
     until: float | None = None
-    wanted: dict[str, Any] = field(default_factory=dict)
 
 
 class HubPushes:
@@ -74,7 +74,7 @@ class HubPushes:
                 raise UserError("hub.pushing")
             if len(running) >= WAITING:
                 raise UserError("hub.many_pushes")
-            name, push = secrets.token_urlsafe(16), Push(who, wanted=wanted)
+            name, push = secrets.token_urlsafe(16), Push(who, wanted)
             self._pushes[name] = push
             self._threads.submit(self._work, push, asked, signed)
         return name
