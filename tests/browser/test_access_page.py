@@ -45,6 +45,14 @@ def visit(browser, served):
         context.close()
 
 
+WATCH_SHIFTS = """() => {
+  window.shifts = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+  }).observe({ type: "layout-shift" });
+}"""
+
+
 def unlock(page: Page, token: str = TOKEN) -> None:
     page.click(".gan-lock")
     page.get_by_label("Teacher token", exact=True).fill(token)
@@ -64,10 +72,17 @@ def test_a_class_watches_what_one_controls(visit, served):
     unlock_again = teacher.get_by_label("Teacher token", exact=True)
     unlock_again.fill(TOKEN)
     unlock_again.press("Enter")
+    expect(teacher.locator(".gan-told")).to_have_text("You control the runs in this browser.")
     expect(teacher.locator(".gan-token")).to_be_hidden()
     expect(teacher.locator("#train-go gan-watching")).to_be_hidden()
+    student.evaluate(WATCH_SHIFTS)
     teacher.click("#train-button")
     expect(teacher.locator("[data-command=pause]")).to_be_visible()
+    expect(student.locator(".tr-bar")).to_be_in_viewport()
+    assert student.evaluate("shifts") < 0.05, "the first run moves nothing under the finger"
+    covered = "(pill) => pill.getBoundingClientRect().left - "
+    covered += "document.getElementById('tab-train-button').getBoundingClientRect().right"
+    assert student.locator(".gan-pill").evaluate(covered) >= -8, "the pill leaves the tab readable"
     expect(student.locator(".tr-picture[src]:not([hidden])")).to_be_visible()
     assert student.locator("[data-command]:visible").count() == 0
     expect(student.locator(".tr-controls gan-watching")).to_contain_text("仅供查看")
@@ -107,6 +122,7 @@ def test_the_lock_works_with_keys_alone(visit):
     page.locator(".gan-lock").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Teacher token", exact=True)).to_be_focused()
+    assert page.locator("#gan-header").bounding_box()["height"] == 56, "the page below stays where it is"
     page.keyboard.press("Escape")
     expect(page.locator(".gan-token")).to_be_hidden()
     expect(page.locator(".gan-lock")).to_be_focused()

@@ -8,6 +8,8 @@ import { CONTROL, LOCKED } from "../core/events.js";
 import { refusal, sentence, t } from "../core/i18n.js";
 import { signInLink } from "../widgets/sign-in.js";
 
+const TOLD_FOR = 4000; // ms
+
 /** Ask the server who has control. If no server answers, the page stays as it is. */
 export async function readAccess() {
   await request("access")
@@ -62,7 +64,14 @@ export class Lock {
       this.error,
     );
     addEventListener(CONTROL, () => this.show());
+    this.told = h("p", { class: "gan-told", role: "status" });
     this.show();
+  }
+
+  /** Say for some seconds that the token was right: an open lock looks much like a closed one. */
+  praise() {
+    setText(this.told, t("access.unlocked"));
+    setTimeout(() => setText(this.told, ""), TOLD_FOR);
   }
 
   show() {
@@ -106,6 +115,7 @@ export class Lock {
       setAccess(await request(path, { method: "POST", value }));
       this.open(false);
       this.button.focus();
+      if (path === "access") this.praise();
     } catch (error) {
       this.say(sentence(refusal(error)));
       this.input.select();

@@ -1,5 +1,6 @@
 // <gan-header>: name, device, the running run, the lock, language and theme.
 import { place } from "../core/api.js";
+import { controls } from "../core/control.js";
 import { find, h, icon, setText } from "../core/dom.js";
 import { THEME } from "../core/events.js";
 import { clock, device } from "../core/format.js";
@@ -26,6 +27,11 @@ class GanHeader extends HTMLElement {
     h("span"),
     h("b"),
   );
+  pause = h(
+    "button",
+    { class: "gan-ghost gan-pause", type: "button", hidden: true, onclick: () => this.pauseRun() },
+    icon("pause"),
+  );
   /** Id of the run in the pill. @type {?string} */
   run = null;
 
@@ -48,6 +54,8 @@ class GanHeader extends HTMLElement {
       h("span", {}, "GANarium"),
     );
     const lock = new Lock();
+    this.pause.title = t("stage.pause");
+    this.pause.setAttribute("aria-label", t("header.pause"));
     this.append(
       h(
         "header",
@@ -55,12 +63,14 @@ class GanHeader extends HTMLElement {
         mark,
         h("span", { class: "gan-space" }),
         this.pill,
+        this.pause,
         this.device,
         lock.button,
         languageButton(changeLanguage),
         themeSwitch(),
       ),
       lock.row,
+      lock.told,
     );
     subscribe((feed) => this.show(feed));
   }
@@ -72,6 +82,7 @@ class GanHeader extends HTMLElement {
     this.device.hidden = !poll.device;
     const run = poll.active_run;
     this.pill.hidden = !run;
+    this.pause.hidden = run?.state !== "running" || run.id !== poll.run?.id || !controls(run.id);
     this.run = run?.id ?? null;
     if (!run) return;
     const [, label, rest] = this.pill.children;
@@ -83,6 +94,11 @@ class GanHeader extends HTMLElement {
       "aria-label",
       t("header.open_run", { state: t(`state.${state}`), data: run.name ?? numbered(run) }),
     );
+  }
+
+  /** Press the pause of the stage, which also says what came of it. */
+  pauseRun() {
+    /** @type {?HTMLButtonElement} */ (document.querySelector("gan-stage [data-command=pause]"))?.click();
   }
 
   openRun() {

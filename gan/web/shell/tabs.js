@@ -19,11 +19,14 @@ export function followAddress() {
   const named = () => readHash().get("tab") ?? first();
   const button = (/** @type {string} */ name) => document.getElementById(`tab-${name}-button`);
   let wanted = readHash().get("tab");
+  const shown = (/** @type {string} */ name) => (document.documentElement.dataset.tab = name); // for style sheets
+  shown(wanted ?? "explore");
   document.addEventListener("click", (event) => {
     const pressed = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest?.(tab));
     const name = pressed?.dataset.tabId;
     if (!name) return;
     wanted = null;
+    shown(name);
     if (name === named()) return;
     const hash = readHash();
     hash.set("tab", name);

@@ -6,4 +6,5 @@ import "./form/own-points.js";
 import "./form/start-from.js";
 import "./form/submit.js";
 import "./form/where.js";
+import "./keep-place.js";
 import "./stage/stage.js";

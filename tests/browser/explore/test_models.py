@@ -100,9 +100,17 @@ def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title
     expect(section.locator("small")).to_have_text(against)
     assert section.locator("dd").all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
     expect(hint).to_be_hidden()
+    tall = page.evaluate("document.documentElement.scrollHeight")
     section.locator(".xp-help").click()
     expect(hint).to_contain_text("3.25")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollHeight") == tall, "an explanation pushes nothing"
+    page.keyboard.press("Escape")
+    expect(hint).to_be_hidden()
+    expect(section.locator(".xp-help")).to_have_attribute("aria-expanded", "false")
+    expect(section.locator(".xp-help")).to_be_focused()
+    section.locator(".xp-help").click()
     page.evaluate(f"location.hash = 'model=run:{OTHER}'")
     expect(section).to_be_hidden()
+    expect(section.locator(".xp-help")).to_have_attribute("aria-expanded", "false")
     page.context.close()

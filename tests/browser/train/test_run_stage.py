@@ -1,6 +1,7 @@
 """Test what the Train tab says of one run in a real browser: verdicts, grids, curves, and more time."""
 
 import json
+import os
 import re
 import time
 
@@ -129,6 +130,21 @@ def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
     expect(lines).to_be_hidden()
     page.click(".tr-last > summary")
     expect(lines).to_be_visible()
+
+
+def test_state_and_pause_stay_in_sight_over_the_curves(visit, runs, ended):
+    run_id = ended(state="running", pid=os.getpid(), heartbeat=time.time() + 600)
+    page = visit()
+    page.evaluate("async id => (await import('/gradio_api/gan/static/shell/run-feed.js')).view(id)", run_id)
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    for part in (".gan-pill", ".gan-pause", "#tab-train-button"):
+        expect(page.locator(part)).to_be_in_viewport()
+    assert page.evaluate("scrollY") > 100
+    page.click(".gan-pause")
+    wait_until(lambda: runs.commands(run_id) == {"pause"})
+    page.click("#tab-explore-button")
+    expect(page.locator(".gan-pause")).to_be_hidden()
 
 
 def test_a_finished_run_is_given_more_time(visit, runs, ended):
