@@ -14,6 +14,7 @@ from gan.ui.server.people.visitors import COOKIE, Visitors, find_key
 from tests.fakes.app import bare
 from tests.fakes.runs import past, tiny
 from tests.support.page.browsing import SPACE, serve
+from tests.support.page.runs_list import RunsList
 
 pytestmark = pytest.mark.browser
 OTHERS = "0" * 64  # the mark of another visitor
@@ -74,8 +75,7 @@ def test_a_visitors_own_runs_have_buttons_and_others_are_off(page, inner, around
     mine = past(store, tiny(), marked(mark_of(page, store)), state="paused", created=2.0)
     expect(inner.locator("[data-command=stop]")).to_be_enabled()
     expect(inner.locator(".tr-others")).to_be_hidden()
-    inner.click(".tr-list summary")
-    rows = inner.locator(".tr-runs li")
+    rows = RunsList(inner).open().rows
     expect(rows).to_have_count(2)
     expect(rows.nth(0).locator(".tr-tool").first).to_be_enabled()
     expect(rows.nth(1).locator(".tr-tool").first).to_be_disabled()

@@ -9,7 +9,7 @@ from gan.runs.store import Store
 from tests.fakes.app import bare
 from tests.fakes.runs import tiny
 from tests.support.page.browsing import serve
-from tests.support.page.listing import open_list
+from tests.support.page.runs_list import RunsList
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +26,6 @@ def test_a_full_quota_is_told_beside_the_button_and_below_the_list(browser, tmp_
         expect(page.locator("gan-answer .tr-error")).to_have_text(
             re.compile(r"^The runs take 0\.0002\d* GB of the 0\.0001 GB that they may\. Delete some")
         )
-        open_list(page)
+        RunsList(page).open()
         expect(page.locator(".tr-storage.is-full")).to_have_text(re.compile(r"^20\d kB of 100 kB used$"))
         page.close()

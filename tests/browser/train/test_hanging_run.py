@@ -10,7 +10,7 @@ from gan.runs.store import Store
 from tests.fakes.app import impatient
 from tests.fakes.runs import state, wait_until
 from tests.support.page.browsing import PHONE, serve
-from tests.support.page.listing import press_twice, stop_and_delete
+from tests.support.page.runs_list import press_twice, stop_and_delete
 
 pytestmark = pytest.mark.browser
 

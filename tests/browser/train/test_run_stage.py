@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from gan.files import append_line
 from tests.fakes.runs import state, wait_until
-from tests.support.page.listing import open_list, row
+from tests.support.page.runs_list import RunsList
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=window.hit=1>"
@@ -37,7 +37,7 @@ def test_the_page_says_which_runs_the_mirror_lacks(visit, ended):
     expect(fact).to_have_text("up to step 7")
     told["error"] = refused
     expect(fact).to_contain_text(f"Not mirrored. The run “{EVIL}” has more than 4 GB")
-    open_list(page)
+    RunsList(page).open()
     kept = page.locator(".tr-kept")
     expect(kept).to_contain_text("Mirrored to bucket:me/runs: 2 runs.")
     expect(kept).to_contain_text("Runs that can't be mirrored: 1.")
@@ -153,8 +153,8 @@ def test_a_finished_run_is_given_more_time(visit, runs, ended):
     (runs.path(run_id) / "state" / "checkpoint.safetensors").write_bytes(b"no weights")
     before = runs.config(run_id).kimg
     page = visit()
-    open_list(page)
-    row(page, "Digits").get_by_role("button").first.click()
+    listed = RunsList(page).open()
+    listed.row("Digits").get_by_role("button").first.click()
     field = page.get_by_label("More thousand images")
     field.fill("0")
     page.click("[data-command=more]")

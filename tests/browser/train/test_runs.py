@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.fakes.runs import past, state, tiny, wait_until
 from tests.support.page.browsing import PHONE
-from tests.support.page.listing import open_list, post, press_twice, row, stop_and_delete, tool
+from tests.support.page.runs_list import RunsList, post, press_twice, stop_and_delete
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=window.hit=1>"
@@ -17,18 +17,18 @@ EVIL = "<img src=x onerror=window.hit=1>"
 def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended):
     run_id = ended()
     page, other = visit(), visit()
-    open_list(page)
-    tool(row(page, "Digits"), "Rename").click()
-    field = page.get_by_label("Name of the run")
+    listed = RunsList(page).open()
+    listed.tool("Digits", "Rename").click()
+    field = listed.new_name
     expect(field).to_be_focused()
     field.fill("My ")
     field.press("Escape")
-    expect(row(page, "Digits")).to_be_visible()
-    expect(tool(row(page, "Digits"), "Rename")).to_be_focused()
+    expect(listed.row("Digits")).to_be_visible()
+    expect(listed.tool("Digits", "Rename")).to_be_focused()
     page.keyboard.press("Enter")
     field.fill(EVIL)
     field.press("Enter")
-    expect(row(page, EVIL)).to_be_visible()
+    expect(listed.row(EVIL)).to_be_visible()
     expect(page.locator(".tr-title")).to_contain_text(f"{EVIL} · Digits · Modern")
     expect(other.locator(".tr-title")).to_contain_text(EVIL)
     assert runs.get(run_id)["name"] == EVIL
@@ -37,30 +37,30 @@ def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended
     page.locator(".xp-card", has_text=EVIL).click()
     expect(page.locator(".xp-card[aria-pressed=true] b")).to_have_text(EVIL)
     page.click("#tab-train-button")
-    tool(row(page, EVIL), "Rename").click()
+    listed.tool(EVIL, "Rename").click()
     field.fill("   ")
     page.click(".tr-rename button[type=submit]")
-    expect(row(page, "Digits")).to_be_visible()
+    expect(listed.row("Digits")).to_be_visible()
     expect(page.locator(".tr-title")).to_have_text(re.compile("^Digits · Modern"))
 
 
 def test_a_name_that_is_being_typed_survives_what_happens_meanwhile(visit, address, ended):
     first = ended()
     page = visit()
-    open_list(page)
-    tool(row(page, "Digits"), "Rename").click()
-    page.get_by_label("Name of the run").fill("My ca")
+    listed = RunsList(page).open()
+    listed.tool("Digits", "Rename").click()
+    listed.new_name.fill("My ca")
     second = ended(seed=1)
-    expect(page.locator(".tr-runs li")).to_have_count(2)
-    expect(page.get_by_label("Name of the run")).to_have_value("My ca")
-    expect(page.get_by_label("Name of the run")).to_be_focused()
+    expect(listed.rows).to_have_count(2)
+    expect(listed.new_name).to_have_value("My ca")
+    expect(listed.new_name).to_be_focused()
     page.keyboard.type("ts")
     page.keyboard.press("Enter")
-    expect(row(page, "My cats")).to_be_visible()
+    expect(listed.row("My cats")).to_be_visible()
     post(address, f"runs/{second}/rename?name={'x' * 60}")
     expect(page.locator(".tr-runs b").first).to_have_text("x" * 60)
     post(address, f"runs/{first}/delete")
-    expect(page.locator(".tr-runs li")).to_have_count(1)
+    expect(listed.rows).to_have_count(1)
 
 
 def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
@@ -69,26 +69,26 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
     runs.rename(gone, "Gone")
     (runs.path(gone) / "config.json").write_text("{")  # a visitor can delete a damaged run as well
     page, other = visit(), visit()
-    open_list(page)
-    button = tool(row(page, "Gone"), "Delete")
+    listed = RunsList(page).open()
+    button = listed.tool("Gone", "Delete")
     button.focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".tr-tool.is-asking")).to_have_text("Really delete?")
-    expect(page.locator(".tr-tool.is-asking")).to_have_count(0)  # nobody pressed again
+    expect(listed.asking).to_have_text("Really delete?")
+    expect(listed.asking).to_have_count(0)  # nobody pressed again
     assert runs.get(gone)["name"] == "Gone"
     button.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(row(page, "Gone")).to_have_count(0)
-    expect(page.locator(".tr-list .tr-told")).to_have_text("Deleted.")
-    expect(row(page, "Kept").locator(".tr-open")).to_be_focused()
+    expect(listed.row("Gone")).to_have_count(0)
+    expect(listed.told).to_have_text("Deleted.")
+    expect(listed.row("Kept").locator(".tr-open")).to_be_focused()
     expect(other.locator(".tr-title")).to_contain_text("Kept")
     wait_until(lambda: [entry.name for entry in runs.root.iterdir() if gone in entry.name] == [])
-    delete = tool(row(page, "Kept"), "Delete")
+    delete = listed.tool("Kept", "Delete")
     delete.dblclick()  # a double click counts as one press
-    expect(page.locator(".tr-tool.is-asking")).to_be_visible()
+    expect(listed.asking).to_be_visible()
     assert runs.get(kept)["name"] == "Kept"
-    page.locator(".tr-tool.is-asking").click()
+    listed.asking.click()
     expect(page.locator(".tr-empty")).to_be_visible()
     expect(other.locator(".tr-empty")).to_be_visible()
 
@@ -96,9 +96,9 @@ def test_a_run_is_deleted_by_two_presses(visit, runs, ended):
 def test_a_refusal_is_told_beside_the_list(visit, address, ended):
     run_id = ended()
     page = visit()
-    open_list(page)
+    listed = RunsList(page).open()
     page.route("**/delete", lambda route: route.continue_(url=route.request.url.replace(run_id, "none")))
-    press_twice(tool(row(page, "Digits"), "Delete"))
+    press_twice(listed.tool("Digits", "Delete"))
     expect(page.locator(".tr-list .tr-told.is-bad")).to_have_text(
         "There is no run called “none”. Choose one from the list of runs."
     )
@@ -149,16 +149,16 @@ def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):
         re.compile(r"^Waiting for the device: place 1, starts in about [45] min\.$")
     )
     second = runs.list()[0]["id"]
-    open_list(page)
-    waiting = page.locator(".tr-runs li").nth(1)
+    listed = RunsList(page).open()
+    waiting = listed.rows.nth(1)
     expect(waiting.locator(".tr-open span")).to_have_text(
         re.compile(r"^yours · place 1, starts in about [45] min · Modern")
     )
-    expect(tool(waiting, "Delete")).to_be_hidden()
-    tool(waiting, "from the queue").click()
-    expect(page.locator(".tr-list .tr-told")).to_have_text("Removed from the queue.")
-    expect(tool(waiting, "Delete")).to_be_visible()
-    expect(tool(page.locator(".tr-runs li").first, "Delete")).to_be_hidden()
+    expect(listed.tool(waiting, "Delete")).to_be_hidden()
+    listed.tool(waiting, "from the queue").click()
+    expect(listed.told).to_have_text("Removed from the queue.")
+    expect(listed.tool(waiting, "Delete")).to_be_visible()
+    expect(listed.tool(listed.rows.first, "Delete")).to_be_hidden()
     assert (state(runs, first), state(runs, second)) == ("running", "stopped")
     stop_and_delete(runs, first)
 
@@ -170,34 +170,34 @@ def test_older_runs_are_shown_when_they_are_wanted_and_can_be_kept_in_order(visi
         runs.rename(run_id, f"Nr {age}.")
     page, asked = visit(), []
     page.on("request", lambda request: asked.append(request.url) if "runs/older" in request.url else None)
-    open_list(page)
+    listed = RunsList(page).open()
     total = len(runs.list())
-    rows, foot = page.locator(".tr-runs li"), page.locator(".tr-foot span")
+    rows, foot = listed.rows, page.locator(".tr-foot span")
     more = page.get_by_role("button", name="Show more")
     expect(foot).to_have_text(f"60 of {total}")
-    expect(page.locator(".tr-list > summary")).to_contain_text(f"({total})")
+    expect(listed.summary).to_contain_text(f"({total})")
     expect(rows).to_have_count(60)
     assert asked == []
     more.focus()
     page.keyboard.press("Enter")
     expect(foot).to_have_text(f"120 of {total}")
     expect(more).to_be_focused()
-    tool(row(page, "Nr 110."), "Rename").click()
-    page.get_by_label("Name of the run").fill("Mine")
-    tool(row(page, "Nr 3."), "Delete").evaluate("(button) => { button.click(); button.click(); }")
-    expect(row(page, "Nr 3.")).to_have_count(0)
+    listed.tool("Nr 110.", "Rename").click()
+    listed.new_name.fill("Mine")
+    press_twice(listed.tool("Nr 3.", "Delete"))
+    expect(listed.row("Nr 3.")).to_have_count(0)
     expect(rows).to_have_count(119 if total == 120 else 120)
-    page.get_by_label("Name of the run").press("Enter")
-    expect(row(page, "Mine")).to_be_visible()
-    press_twice(tool(row(page, "Mine"), "Delete"))
-    expect(row(page, "Mine")).to_have_count(0)
+    listed.new_name.press("Enter")
+    expect(listed.row("Mine")).to_be_visible()
+    press_twice(listed.tool("Mine", "Delete"))
+    expect(listed.row("Mine")).to_have_count(0)
     more.focus()
     page.keyboard.press("Enter")
     expect(rows).to_have_count(total - 2)
     expect(page.locator(".tr-foot")).to_be_hidden()
     expect(rows.nth(120).locator(".tr-open")).to_be_focused()
     runs.rename(made[-1], "From elsewhere")
-    expect(row(page, "From elsewhere")).to_be_visible()
+    expect(listed.row("From elsewhere")).to_be_visible()
     for run_id in made:
         if (runs.root / run_id).exists():
             runs.hide(run_id)
@@ -212,8 +212,8 @@ def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(v
     ended()
     page = visit()
     expect(page.locator(".tr-list .needs-control").first).to_be_attached()
-    open_list(page)
-    expect(tool(row(page, "Digits"), "Rename")).to_be_visible()
+    listed = RunsList(page).open()
+    expect(listed.tool("Digits", "Rename")).to_be_visible()
     page.route("**/gan/access", lambda route: route.fulfill(json={"needed": True, "control": False}))
 
     def locked(route):
@@ -221,7 +221,7 @@ def test_the_lock_closes_by_itself_where_the_server_has_forgotten_this_browser(v
         route.fulfill(response=reply, json={**reply.json(), "control": False})
 
     page.route("**/gan/poll*", locked)
-    expect(tool(row(page, "Digits"), "Rename")).to_be_hidden()
+    expect(listed.tool("Digits", "Rename")).to_be_hidden()
     expect(page.locator(".gan-lock")).to_be_visible()
     page.unroute_all(behavior="ignoreErrors")
 
@@ -231,7 +231,7 @@ def test_the_list_fits_a_phone(visit, runs, ended, lang, scheme):
     runs.rename(ended(), "A very long name of a run, as long as it may be, 60 letters.")
     ended(seed=1, state="paused")
     page = visit(lang=lang, color_scheme=scheme, **PHONE)
-    open_list(page)
+    RunsList(page).open()
     page.locator(".tr-tool:visible").nth(1).click()
     page.locator(".tr-tool:visible").nth(2).click()
     expect(page.locator(".tr-rename input")).to_be_focused()
