@@ -280,3 +280,19 @@ def test_the_cursor_on_a_curve_shows_the_grids_there(visit, drawn):
     expect(images.nth(1)).to_have_attribute("src", re.compile("00000060"))
     page.locator(".cm-picker summary").focus()
     expect(images.nth(1)).to_have_attribute("src", re.compile("00000120"))
+
+
+def test_three_tabs_and_the_running_run_have_room_on_a_phone(visit, runs, worker):
+    known = {"heartbeat": time.time(), "eta": 3000.0, **worker}
+    run_id = past(runs, tiny(seed=7), fill(0.5), state="starting", step=ROWS, **known)
+    try:
+        page = visit(f"compare={run_id}", **PHONE)
+        for state in ("starting", "running"):
+            runs.update_status(run_id, state=state, **known)
+            expect(page.locator(f".gan-pill[data-state={state}]")).to_be_visible()
+            tab, pill = (page.locator(name).bounding_box() for name in ("#tab-compare-button", ".gan-pill"))
+            assert tab["x"] + tab["width"] <= pill["x"] + 1
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        runs.update_status(run_id, state="finished")
+        runs.hide(run_id)
