@@ -33,7 +33,7 @@ export class View {
   grids = new Map();
   /** @type {Chart[]} */
   charts = [];
-  /** Called after zoom or hover have changed. @type {() => void} */
+  /** Called before each drawing. @type {() => void} */
   moved = () => {};
   drawing = 0;
 
@@ -42,6 +42,7 @@ export class View {
     if (this.drawing) return;
     this.drawing = requestAnimationFrame(() => {
       this.drawing = 0;
+      this.moved();
       for (const chart of this.charts) chart.draw();
     });
   }
@@ -61,19 +62,14 @@ export class View {
   /** @param {?Span} zoom */
   scale(zoom) {
     this.zoom = zoom;
-    this.change();
+    this.draw();
   }
 
   /** @param {?number} x */
   point(x) {
     if (x === this.hover) return;
     this.hover = x;
-    this.change();
-  }
-
-  change() {
     this.draw();
-    this.moved();
   }
 
   /**
@@ -100,6 +96,13 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 export class Chart {
   /** @type {Line[]} */
   lines = [];
+  /** Axes and lines as they were last drawn: for which lines, and in which state. */
+  picture = document.createElement("canvas");
+  /** @type {?Line[]} */
+  painted = null;
+  state = "";
+  /** The range of y. @type {Span} */
+  height = [0, 1];
   /** Where a drag began, in px. @type {?number} */
   from = null;
   /** Where it is. @type {?number} */
@@ -228,23 +231,37 @@ export class Chart {
     const { canvas, view } = this;
     if (!canvas.clientWidth) return; // its tab is hidden
     const ratio = devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(HEIGHT * ratio);
-    const ctx = context2d(canvas);
-    ctx.scale(ratio, ratio);
     const span = view.span();
+    const state = [canvas.clientWidth, ratio, span, view.log, css("--bg")].join();
+    if (state !== this.state || this.lines !== this.painted) this.paint(ratio, span);
+    Object.assign(this, { state, painted: this.lines });
+    Object.assign(canvas, { width: this.picture.width, height: this.picture.height }); // also clears it
+    const ctx = context2d(canvas);
+    ctx.drawImage(this.picture, 0, 0);
+    ctx.scale(ratio, ratio);
+    this.drawCursor(ctx, this.scales(span, this.height));
+    this.say(span);
+  }
+
+  /**
+   * Draw axes and lines, which stay while the cursor moves.
+   * @param {number} ratio
+   * @param {Span} span
+   */
+  paint(ratio, span) {
+    const { canvas, view, picture } = this;
+    picture.width = Math.round(canvas.clientWidth * ratio);
+    picture.height = Math.round(HEIGHT * ratio);
+    const ctx = context2d(picture);
+    ctx.scale(ratio, ratio);
     const drawn = this.lines.flatMap(({ raw, smooth, band }) => band ?? [raw ?? smooth]);
-    const height = heightOf(drawn, span, view.log) ?? [0, 1];
-    this.frame(ctx, span, height);
-    ctx.save();
+    this.height = heightOf(drawn, span, view.log) ?? [0, 1];
+    this.frame(ctx, span, this.height);
     ctx.beginPath();
     ctx.rect(BESIDE.left, BESIDE.top - 1, this.width, HEIGHT - BESIDE.top - BESIDE.bottom + 2);
     ctx.clip();
-    const scale = this.scales(span, height);
+    const scale = this.scales(span, this.height);
     for (const line of this.lines) this.drawLine(ctx, line, scale);
-    this.drawCursor(ctx, scale);
-    ctx.restore();
-    this.say(span);
   }
 
   /**
@@ -335,18 +352,19 @@ export class Chart {
       ctx.fillRect(this.from, BESIDE.top, this.to - this.from, HEIGHT - BESIDE.top - BESIDE.bottom);
     }
     const { view } = this;
-    for (const { letter, slot, smooth } of this.lines) {
+    for (const line of this.lines) {
+      const { letter, slot, smooth } = line;
       const at = view.at(letter);
-      if (at === null) continue;
+      if (at === null || at < scale.span[0] || at > scale.span[1]) continue;
       ctx.strokeStyle = view.hover === null ? css(`--run-${slot}`) : css("--muted");
       ctx.lineWidth = 1;
       ctx.beginPath();
       ctx.moveTo(scale.x(at), BESIDE.top);
       ctx.lineTo(scale.x(at), HEIGHT - BESIDE.bottom);
       ctx.stroke();
-      const place = nearest(smooth.x, at);
+      const place = this.pointOf(line);
       const y = place < 0 ? null : scale.y(smooth.y[place]);
-      if (y === null) continue;
+      if (y === null || y < BESIDE.top || y > HEIGHT - BESIDE.bottom) continue;
       ctx.fillStyle = css(`--run-${slot}`);
       ctx.beginPath();
       ctx.arc(scale.x(smooth.x[place]), y, 3.5, 0, 7);
@@ -354,12 +372,22 @@ export class Chart {
     }
   }
 
+  /**
+   * The index of a run's point at its cursor, else at the end of what is visible; -1 behind its last point.
+   * @param {Line} line
+   */
+  pointOf({ letter, smooth: { x } }) {
+    const { view } = this;
+    if (view.hover !== null && view.hover > (x.at(-1) ?? 0)) return -1;
+    return nearest(x, view.at(letter) ?? view.span()[1]);
+  }
+
   /** Show the values at the cursor, else the newest. @param {Span} span */
   say(span) {
     const { view } = this;
-    const texts = this.lines.map(({ letter, smooth, band }) => {
-      const at = view.at(letter) ?? span[1];
-      const place = nearest(smooth.x, at);
+    const texts = this.lines.map((line) => {
+      const { letter, smooth, band } = line;
+      const place = this.pointOf(line);
       const value = smooth.y[place] ?? null;
       const ends = band?.map(({ y }) => plain(y[place] ?? null));
       return { letter, value: plain(value) + (ends ? ` (${ends.join(" … ")})` : "") };

@@ -7,7 +7,8 @@ import { refusal, sentence, t } from "../core/i18n.js";
 import { readHash, writeHash } from "../core/url.js";
 import { subscribe } from "../shell/run-feed.js";
 import { Chart, statName, View } from "./chart.js";
-import { groupedBySeed, meanOf, sharedOf, smoothed } from "./curves.js";
+import { converted, groupedBySeed, meanOf, sharedOf, smoothed } from "./curves.js";
+import { Grids } from "./grids.js";
 import { SettingsTable } from "./settings.js";
 import { letterOf, Picker, Slots, titleOf } from "./runs.js";
 import * as address from "./state.js";
@@ -42,6 +43,7 @@ class GanCompare extends HTMLElement {
   legend = h("p", { class: "cm-legend" });
   charts = h("div", { class: "cm-charts" });
   omitted = h("p", { class: "cm-note", hidden: true });
+  grids = new Grids(() => this.view.draw());
   settings = new SettingsTable();
   empty = h("p", { class: "cm-empty", hidden: true }, t("compare.empty"));
   back = h(
@@ -90,6 +92,7 @@ class GanCompare extends HTMLElement {
         bar,
         this.legend,
         this.empty,
+        this.grids.element,
         this.charts,
         this.omitted,
         this.settings.element,
@@ -288,7 +291,6 @@ class GanCompare extends HTMLElement {
         .filter(([run]) => run.axes.step.length)
         .map((group) => this.line(chart.field, group));
     view.draw();
-    this.moved();
   }
 
   /**
@@ -324,9 +326,23 @@ class GanCompare extends HTMLElement {
       : { letter, slot, raw: null, smooth: raw, band: null };
   }
 
-  /** Zoom or cursor have moved. */
+  /** Zoom or cursor have moved: show the grids there, and where the grids are in the charts. */
   moved() {
-    this.back.hidden = !this.view.zoom;
+    const { view, grids } = this;
+    const { axis } = this.state;
+    this.back.hidden = !view.zoom;
+    const runs = this.runs();
+    const { hover } = view;
+    const stepOf = (/** @type {RunCurves} */ run) =>
+      hover === null ? grids.stepOf(run) : converted(run.axes[axis], run.axes.step, hover);
+    grids.update(runs, (run) => this.badge(run), stepOf);
+    const back = hover === null && grids.progress < 1 ? runs : [];
+    view.grids = new Map(
+      back.map((run) => [
+        letterOf(this.slots.of(run.id)),
+        converted(run.axes.step, run.axes[axis], stepOf(run)),
+      ]),
+    );
   }
 }
 

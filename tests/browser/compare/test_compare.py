@@ -7,6 +7,7 @@ import time
 
 import psutil
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from gan.files import append_line
@@ -213,7 +214,7 @@ def test_a_phone_has_the_list_folded_and_no_sideways_scroll(visit, ids):
 
 
 def test_only_settings_that_differ_are_in_the_table(visit, ids):
-    a, b, c = ids
+    a, _, c = ids
     page = visit(f"compare={a},{c}")
     table = page.locator("gan-compare table")
     row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Batch size"))
@@ -224,3 +225,74 @@ def test_only_settings_that_differ_are_in_the_table(visit, ids):
     page.goto(page.url.replace(f"{a},{c}", a))
     expect(table.locator("thead b")).to_have_count(1)
     expect(table.get_by_role("rowheader", name="Batch size")).to_have_count(0)
+
+
+@pytest.fixture
+def drawn(runs):
+    """Two runs with three grids each; the second is twice as long. They go after the test."""
+
+    def grids(*steps):
+        def write(folder):
+            fill(0.5)(folder)
+            if steps[-1] > ROWS:
+                append_line(folder / "stats.jsonl", stats(steps[-1], 0.5))
+            (folder / "samples").mkdir()
+            for step in steps:
+                Image.effect_noise((224, 224), 80).save(folder / "samples" / f"{step:08d}.webp")
+
+        return write
+
+    made = [
+        past(runs, tiny(seed=8), grids(0, 30, 60), state="finished", step=60, images=480),
+        past(runs, tiny(seed=9), grids(0, 60, 120), state="finished", step=120, images=960),
+    ]
+    yield made
+    for run_id in made:
+        runs.hide(run_id)
+
+
+def test_one_slider_moves_all_grids_and_a_cursor_on_the_curves(visit, drawn):
+    page = visit(f"compare={','.join(drawn)}&by=step&smooth=0")
+    images = page.locator(".cm-grid img")
+    expect(images.nth(0)).to_have_attribute("src", re.compile("00000060"))
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000120"))
+    slider = page.get_by_role("slider", name="Sample history")
+    slider.fill("500")
+    expect(images.nth(0)).to_have_attribute("src", re.compile("00000030"))
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000060"))
+    expect(slider).to_have_attribute("aria-valuetext", "50 % of each run")
+    # the spike of both runs is at step 30, where the slider is in the first one alone
+    expect(chart(page, "Loss of D").locator(".cm-values")).to_have_text(re.compile("A1000B0.500"))
+
+
+def test_the_cursor_on_a_curve_shows_the_grids_there(visit, drawn):
+    page = visit(f"compare={','.join(drawn)}&by=step")
+    images = page.locator(".cm-grid img")
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000120"))
+    canvas = chart(page, "Loss of D").locator("canvas")
+    canvas.focus()
+    page.keyboard.press("Home")
+    expect(images.nth(0)).to_have_attribute("src", re.compile("00000000"))
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000000"))
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowRight")
+    expect(images.nth(0)).to_have_attribute("src", re.compile("00000060"))
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000060"))
+    page.locator(".cm-picker summary").focus()
+    expect(images.nth(1)).to_have_attribute("src", re.compile("00000120"))
+
+
+def test_three_tabs_and_the_running_run_have_room_on_a_phone(visit, runs, worker):
+    known = {"heartbeat": time.time(), "eta": 3000.0, **worker}
+    run_id = past(runs, tiny(seed=7), fill(0.5), state="starting", step=ROWS, **known)
+    try:
+        page = visit(f"compare={run_id}", **PHONE)
+        for state in ("starting", "running"):
+            runs.update_status(run_id, state=state, **known)
+            expect(page.locator(f".gan-pill[data-state={state}]")).to_be_visible()
+            tab, pill = (page.locator(name).bounding_box() for name in ("#tab-compare-button", ".gan-pill"))
+            assert tab["x"] + tab["width"] <= pill["x"] + 1
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        runs.update_status(run_id, state="finished")
+        runs.hide(run_id)
