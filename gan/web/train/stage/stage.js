@@ -12,6 +12,7 @@ import { Advice } from "./advice.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { Lease } from "./lease.js";
+import { Pace } from "./pace.js";
 import { RunControls } from "./run-controls.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 
@@ -41,6 +42,7 @@ class Stage extends HTMLElement {
   grid = new SampleGrid();
   charts = new Charts();
   controls = new RunControls();
+  pace = new Pace((minutes) => this.controls.send("more", { amount: minutes }));
   lease = new Lease();
   runs = new Runs();
   events = new Events();
@@ -97,6 +99,7 @@ class Stage extends HTMLElement {
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.advice.element,
+      this.pace.element,
       this.events.element,
       this.last,
       h("div", { class: "tr-main" }, this.grid.element, rail),
@@ -184,6 +187,7 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
   }
