@@ -53,6 +53,17 @@ def cost(services: Services, text: str) -> dict[str, Any]:
     return {"kind": made.kind, "parameters": _parameters(made), "minutes": made.minutes}
 
 
+def cost_of_run(services: Services, run_id: str) -> dict[str, Any]:
+    """Return what `cost` returned for the form that began this run, without `recipes`.
+
+    Raises UserError for a run that is missing or damaged.
+    """
+    made = services.store.config(run_id)
+    if isinstance(made, RunConfig):
+        return _of_images(made, data_room.catalogue().get(made.data), None)
+    return {"kind": made.kind, "parameters": _parameters(made), "minutes": made.minutes}
+
+
 def _of_images(made: RunConfig, info: data_room.Info | None, own: Any) -> dict[str, Any]:
     """Return the cost of a run on images, of a named set or of somebody's own."""
     count = info.count if info else own if type(own) is int and own >= 0 else None

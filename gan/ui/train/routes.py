@@ -29,7 +29,7 @@ from gan.ui.server.requests.static_files import FOREVER
 from gan.ui.server.requests.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.server.services import Services
 from gan.ui.train import fields, form, moving, own, own_hub, own_points
-from gan.ui.train.cost import cost
+from gan.ui.train.cost import cost, cost_of_run
 from gan.ui.train.run_feed import RunFeed, without_paths
 from gan.ui.train.take_away import take_away_routes
 
@@ -55,7 +55,7 @@ def train_routes(services: Services) -> list[BaseRoute]:
         *(services.zero.routes(services, handlers.feed.forget) if services.zero else []),
         post("runs/{id}/{command}", handlers.command),
         get("jobs", handlers.jobs),
-        get("cost", lambda request: cost(services, request.query_params.get("form", ""))),
+        get("cost", handlers.cost),
         get("catalogue", lambda request: with_etag(request, options(services.lends))),
         get("thumbnails/{name}.webp", _thumbnail),
     ]
@@ -141,6 +141,13 @@ class _Routes:
         except OSError as error:
             raise UserError("runs.no_sample", step=step) from error
         return Response(picture, media_type="image/webp", headers={"Cache-Control": FOREVER})
+
+    def cost(self, request: Request) -> Any:
+        """Return the cost of the form, or that of a run as it was estimated before it began."""
+        run_id = request.query_params.get("run")
+        if run_id is None:
+            return cost(self.services, request.query_params.get("form", ""))
+        return cost_of_run(self.services, run_id)
 
     def log(self, request: Request) -> Any:
         lines = self.services.store.log_tail(request.path_params["id"], 200)

@@ -74,8 +74,8 @@ declare global {
   interface ImagesCost {
     kind: "images";
     parameters: Players;
-    /** The parameters of each recipe on this data set. */
-    recipes: Record<string, number>;
+    /** The parameters of each recipe on this data set; missing for a run that has begun. */
+    recipes?: Record<string, number>;
     rate: number | null;
     kimg: number;
     minutes: number | null;

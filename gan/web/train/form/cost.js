@@ -67,7 +67,7 @@ class Cost extends HTMLElement {
     );
     if (found.kind === "images") {
       this.showImages(found);
-      document.querySelector("gan-recipe")?.tell(found.recipes);
+      document.querySelector("gan-recipe")?.tell(found.recipes ?? {});
     } else {
       setText(this.lead, t("train.cost_points", { minutes: number(found.minutes) }));
       setText(this.pace, "");

@@ -12,6 +12,7 @@ import { Advice } from "./advice.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { Lease } from "./lease.js";
+import { Pace } from "./pace.js";
 import { RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
@@ -45,6 +46,7 @@ class Stage extends HTMLElement {
   controls = new RunControls();
   scores = new RunScores();
   takeAway = new TakeAway();
+  pace = new Pace((minutes) => this.controls.send("more", { amount: minutes }));
   lease = new Lease();
   runs = new Runs();
   events = new Events();
@@ -101,6 +103,7 @@ class Stage extends HTMLElement {
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
       this.advice.element,
+      this.pace.element,
       this.events.element,
       this.last,
       h("div", { class: "tr-main" }, this.grid.element, rail),
@@ -191,6 +194,7 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
   }

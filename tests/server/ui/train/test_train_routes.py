@@ -16,7 +16,7 @@ from gan.objectives import LOSSES
 from gan.recipes import USER_DATA, make_config
 from gan.ui.server.people.access import COOKIE, Access
 from gan.ui.train import fields, form, run_feed
-from tests.fakes.runs import LONG, reaches, tiny, wait_until
+from tests.fakes.runs import LONG, past, reaches, tiny, wait_until
 
 
 @pytest.fixture
@@ -435,6 +435,18 @@ def test_a_budget_in_images_takes_as_long_as_the_machine_needs(cost):
     found = cost(asked(minutes={"kimg": 50})).json()
     assert found["kimg"] == 50
     assert found["minutes"] == pytest.approx(50_000 / found["rate"] / 60)
+
+
+def test_a_run_has_the_cost_of_the_form_that_began_it(client, cost, services, known_machine):
+    config = form.config("digits", "modern", 2, asked()["values"])
+    run_id = past(services.store, config, state="finished")
+    found = client.get("/gradio_api/gan/cost", params={"run": run_id}).json()
+    before = cost(asked(minutes=2)).json()
+    assert {name: found[name] for name in ("kind", "rate", "kimg", "minutes", "parameters")} == {
+        name: before[name] for name in ("kind", "rate", "kimg", "minutes", "parameters")
+    }
+    missing = client.get("/gradio_api/gan/cost", params={"run": "none"})
+    assert missing.json()["error"]["text"]
 
 
 @pytest.mark.parametrize(
