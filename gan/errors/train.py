@@ -37,6 +37,11 @@ MESSAGES = {
         "“{data}” holds {count} class folders, and a class-conditional run can learn at most {limit}. Join "
         "some of the folders, or switch the setting “conditional” off."
     ),
+    "train.loose_images": (
+        "{loose} of the {count} images of “{data}” lie outside its class folders, so a class-conditional run "
+        "can't learn from them. Sort these into folders or leave them out, or switch the setting "
+        "“conditional” off."
+    ),
     "train.no_labels": (
         "“{data}” has no class labels, so a class-conditional run can't learn from it. Switch the setting "
         "“conditional” off."

@@ -20,12 +20,12 @@ from safetensors.torch import save
 from gan.errors import Unharmed, UserError, refuse_if_full
 from gan.files import write_bytes
 from gan.models import read_tensors
-from gan.spec import read_header
+from gan.spec import in_order, read_header
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "previous.safetensors"
 DAMAGED = "damaged.safetensors"  # new name of a newest checkpoint that is invalid
 DAMAGE = ("missing", "changed")
-COPIES = 3  # copies of all tensors in memory while safetensors serialises them
+COPIES = 3  # copies of all tensors in memory while safetensors serialises them, or in_order joins its parts
 _log = logging.getLogger(__name__)
 
 
@@ -72,7 +72,7 @@ def save_state(directory: Path, trainer: Resumable, counters: dict[str, Any], re
     torch.empty(COPIES * sum(t.nbytes for t in plain.values()), dtype=torch.uint8)
     write_bytes(
         directory / NEWEST,
-        save(plain, {"trainer": text, "sha256": digest(plain, text)}),
+        in_order(save(plain, {"trainer": text, "sha256": digest(plain, text)})),
         lambda: None if replace else _keep(directory),
     )
 

@@ -6,6 +6,7 @@ EXIF nor GPS data remain. Imports no torch.
 
 import io
 import struct
+import warnings
 import zipfile
 import zlib
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from gan.errors import UserError, refuse_if_full
 __all__ = ["BEHIND", "MAX_PIXELS", "MAX_SCANS", "UNREADABLE", "Picture", "Unusable", "decode", "read_picture"]
 
 MAX_PIXELS = 64 * 2**20  # of one image
+# Pillow's own limit is higher, and its warning would stand in the terminal beside our sentence.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 BEHIND = {"white": 255, "grey": 128, "black": 0}  # values of BACKGROUNDS of gan.config
 # Before a colour conversion, an image is averaged down to this many times the side of the square. See
 # tests/unit/data/test_colour.py.

@@ -16,12 +16,13 @@ MAX_CLASS_NAME = 60  # characters
 MAX_DEPTH = 32  # deepest folder level that is considered
 
 _TRAIN = (
-    "train training trained trn 训练 训 訓練 学習 훈련 학습 обучение обучающая entraînement entrainement "
+    "train training trained trn labeled labelled annotated support addestramento "
+    "训练 训 訓練 学習 훈련 학습 обучение обучающая entraînement entrainement "
     "entrenamiento treino"
 )
 _HELD_OUT = (
     "test testing tst valid validation validate val vali dev development eval evaluation holdout "
-    "unlabeled unlabelled "
+    "unlabeled unlabelled demo demos sample samples example examples query gallery probe ood convalida "
     "pred preds predict prediction predictions inference "
     "测试 验证 校验 评估 评测 开发 预测 推理 未标注 未標註 測試 驗證 評估 預測 検証 テスト 評価 予測 검증 테스트 평가 예측 "  # noqa: E501
     "тест тестовая валидация validación validação validierung prueba teste"
@@ -63,14 +64,16 @@ Path = tuple[str, ...]
 class Classes(NamedTuple):
     """The class index of each image, None outside all class folders, and the class names.
 
-    Both are empty if there are no classes. `doubtful` says that the folders may also number the parts of one
-    set. `too_many` is the number of folders if there are too many to be classes.
+    Both are empty if there are no classes. `doubtful` says that the folders may also be the parts of one set.
+    `too_many` is the number of folders if there are too many to be classes. `loose` is the number of images
+    outside all class folders if these are the majority, so that there are no classes.
     """
 
     labels: list[int | None]
     names: tuple[str, ...]
     doubtful: bool = False
     too_many: int = 0
+    loose: int = 0
 
 
 class _Level(NamedTuple):
@@ -92,9 +95,9 @@ def find(places: list[PurePosixPath], most: int) -> Classes:
     folders named train, validation, test and the like, and numbered parts of a set. Then the next level has
     the classes, and folders there with equal names are one class.
 
-    Images outside all class folders get no class if they are the minority. Images of a test or prediction
-    split without class folders do not count for that. There are no classes if loose images are the
-    majority. There are none either if only one folder or more than `most` qualify.
+    Images outside all class folders get no class unless they are the majority. Images of a split without
+    class folders do not count for that. There are no classes if loose images are the majority. There are none
+    either if only one folder or more than `most` qualify.
 
     Class names are sorted. They are shown to people, so they are made printable and short.
     """
@@ -102,8 +105,9 @@ def find(places: list[PurePosixPath], most: int) -> Classes:
     level = _class_level(paths, [place.stem for place in places])
     inside = sum(name is not None for name in level.names)
     found = sorted({name for name in level.names if name is not None})
-    if len(found) < 2 or inside <= (len(places) - sum(level.apart)) / 2:
-        return Classes([], ())
+    loose = len(places) - sum(level.apart) - inside
+    if len(found) < 2 or inside < loose:
+        return Classes([], (), loose=loose if len(found) > 1 else 0)
     if len(found) > most:
         return Classes([], (), too_many=len(found))
     short = _shorten(found)
@@ -121,12 +125,11 @@ def _class_level(paths: list[Path], stems: list[str]) -> _Level:
         if len(heads) == 1 or _numbers_parts(heads, paths, stems):
             paths = [path[1:] for path in paths]
         elif _splits(heads, paths):
-            below = _below(paths)
-            flat = {
-                head for head in heads if not below[head] and re.search(_EITHER["apart"], head.casefold())
-            }
-            apart = [so or (path != () and path[0] in flat) for so, path in zip(apart, paths, strict=True)]
-            paths = [_inside(path) for path in paths]
+            outside = _without_classes(heads, paths)
+            apart = [
+                so or (path[:1] != () and path[0] in outside) for so, path in zip(apart, paths, strict=True)
+            ]
+            paths = [() if path[:1] != () and path[0] in outside else _inside(path) for path in paths]
         else:
             names = _one_spelling(paths, whole, _without_split(heads))
             return _Level(names, apart, _may_number_parts(heads, paths, stems))
@@ -144,7 +147,8 @@ def _splits(heads: set[str], paths: list[Path]) -> bool:
     """Whether the first folders of the paths split a set.
 
     They do if all of their names say so, or if some say so and equal folders lie below. A folder called train
-    is a class beside car and plane, but not beside a folder with the same classes.
+    is a class beside car and plane, but not beside a folder with the same classes. Where two names say so and
+    share two classes, other folders beside them change nothing.
     """
     known = set(filter(_is_no_class, heads))
     if known == heads or _split_one_name(heads - known):
@@ -155,12 +159,28 @@ def _splits(heads: set[str], paths: list[Path]) -> bool:
     full = [below[head] for head in known if below[head]]
     shared = set.intersection(*full) if full else set()
     if len(known) > 1:
-        return bool(shared) and all(not below[head] or below[head] & shared for head in heads)
+        return len(shared) > 1 or (
+            bool(shared) and all(not below[head] or below[head] & shared for head in heads)
+        )
     return (
         len(shared) > 1
         and all(below[head] == shared for head in heads)
         and re.search(_EITHER["split"], min(known).casefold()) is not None
     )
+
+
+def _without_classes(heads: set[str], paths: list[Path]) -> set[str]:
+    """Return the first folders without classes, among those that split a set.
+
+    They are splits like `predictions` with images alone, and folders beside the splits that share no class
+    with them, like `my_outputs/run1`.
+    """
+    below, known = _below(paths), set(filter(_is_no_class, heads))
+    of_splits = set().union(*(below[head] for head in known))
+    flat = {head for head in heads if not below[head] and re.search(_EITHER["apart"], head.casefold())}
+    return flat | {
+        head for head in heads - known if of_splits and below[head] and not below[head] & of_splits
+    }
 
 
 def _split_one_name(heads: set[str]) -> bool:
@@ -238,7 +258,7 @@ def _inside(path: Path) -> Path:
 def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether the first folders certainly number the parts of a set.
 
-    They are hash prefixes, camera folders, or numbers with folders of the same names in each.
+    They are hash prefixes, camera folders, or numbers with a folder of the same name in each.
     """
     if max(map(len, heads)) > MAX_CLASS_NAME:
         return False
@@ -249,8 +269,8 @@ def _numbers_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool
     below = [names for names in _below(paths).values() if names]
     return (
         len(below) == len(heads)
-        and set.intersection(*below) == set.union(*below)
-        and not all(name.isdigit() for name in below[0])
+        and bool(set.intersection(*below))
+        and not all(name.isdigit() for names in below for name in names)
     )
 
 
@@ -265,9 +285,13 @@ def _are_numbers(heads: set[str]) -> bool:
 def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether class folders may also be parts of a set. Banknotes and years have names like shards.
 
-    Two signs count. The file numbers may continue from one folder to the next. Or the folders are equally
-    full, and their names are padded to three digits or more.
+    Three signs count. Two names or more repeat in every folder: monet/land and monet/sea beside hopper/land
+    and hopper/sea. The numbers of the files continue from one numbered folder to the next. Or numbered
+    folders are equally full, and their names are padded to three digits or more.
     """
+    below = _below(paths)
+    if len(set.intersection(*(below[head] for head in heads))) > 1:
+        return True
     if (
         max(map(len, heads)) > MAX_CLASS_NAME
         or not _are_numbers(heads)

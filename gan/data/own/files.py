@@ -69,7 +69,7 @@ def read(name: str, reader: Reader, source: Source | None = None) -> tuple[list[
         places = [member.place for member in members.pictures if reader.take(str(member.place), member.read)]
     refuse_few(name, len(places), reader.left_out)
     given = source.classes if source else ()
-    labels, classes, doubtful, too_many = (
+    labels, classes, doubtful, too_many, loose = (
         classes_of(places, given, MAX_CLASSES) if given else class_folders.find(places, MAX_CLASSES)
     )
     if None in labels:
@@ -82,6 +82,10 @@ def read(name: str, reader: Reader, source: Source | None = None) -> tuple[list[
     often = Counter(label for label in labels if label is not None)
     report = reader.report(tuple((name, often[k]) for k, name in enumerate(classes)))
     report = replace(
-        report, names_read_as=members.names_read_as, classes_doubtful=doubtful, too_many_classes=too_many
+        report,
+        names_read_as=members.names_read_as,
+        classes_doubtful=doubtful,
+        too_many_classes=too_many,
+        loose=loose,
     )
     return [label for label in labels if label is not None] or None, report

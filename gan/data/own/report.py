@@ -92,10 +92,12 @@ class Report:
     unread: int = 0  # images in count that time ran out for; some may yet be left out
     # The code page guessed for a zip's names, such as "GBK". "" if none was guessed.
     names_read_as: str = ""
-    # The folders have numbers as names, which may also number the parts of one set.
+    # The folders may also be the parts of one set: they have numbers as names, or equal folders inside.
     classes_doubtful: bool = False
     # The number of class folders, if a model cannot learn so many classes. `classes` is () then.
     too_many_classes: int = 0
+    # The number of images outside the class folders, if these are the majority. `classes` is () then.
+    loose: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Convert to a dict of JSON values, for `from_json`."""
@@ -165,13 +167,18 @@ def sentences(report: Report, background: str) -> list[str]:
     ]
     if report.classes_doubtful:
         lines.append(
-            "The folders have numbers as names: these may be classes, or only parts of one set. "
-            "--conditional uses them as classes."
+            "The folders have numbers as names, or equal folders inside: they may be classes, or only parts "
+            "of one set. --conditional uses them as classes."
         )
     if report.too_many_classes:
         lines.append(
             f"There are no classes: {report.too_many_classes} folders are more than the {MAX_CLASSES} "
             f"that a model can learn."
+        )
+    if report.loose:
+        lines.append(
+            f"There are no classes: {report.loose} of {report.count} images lie outside the class folders. "
+            f"Sort them into folders, or leave them out, to train by class."
         )
     if report.left_out:
         lines.append(f"Left out {len(report.left_out)}: {sentence_left_out(report.left_out)}.")
@@ -195,6 +202,8 @@ def no_classes(report: Report | None, name: str) -> UserError:
         return UserError(
             "train.too_many_classes", data=name, count=report.too_many_classes, limit=MAX_CLASSES
         )
+    if report is not None and report.loose:
+        return UserError("train.loose_images", data=name, loose=report.loose, count=report.count)
     return UserError("train.no_labels", data=name)
 
 

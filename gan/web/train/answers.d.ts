@@ -110,6 +110,7 @@ declare global {
     classes: [name: string, count: number][];
     classes_doubtful: boolean;
     too_many_classes: number;
+    loose: number;
     most_classes: number;
     transparent: number;
     grey: boolean;

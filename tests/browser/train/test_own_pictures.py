@@ -163,9 +163,10 @@ def test_folders_that_are_no_classes_are_told_as_they_are(own):
             ),
         )
         expect(form.count).to_have_text(f"{4 * len(places)} images")
-        expect(found).to_contain_text(
-            "No classes: most of these images are not sorted into folders by class."
-        )
+        expect(found).to_contain_text("No classes: these images are not sorted into folders by class.")
+    places = ("cat/{}", "dog/{}", "{}", "a{}", "b{}")
+    form.add(("loose.zip", zipped({p.format(f"{n}.png"): picture(9 * n) for n in range(2) for p in places})))
+    expect(found).to_contain_text("No classes: 6 of 10 images lie outside the class folders.")
     form.add(("many.zip", zipped({f"kind {n}/a.png": picture(n % 255, side=8) for n in range(1100)})))
     expect(found).to_contain_text(
         "1,100 folders are more than the 1,000 classes that a model can learn, so they are not used as "

@@ -186,7 +186,7 @@ def test_names_of_splits_that_differ_in_capitals_are_one_class():
 
 
 def test_too_many_folders_are_counted():
-    assert whole(*(places(letter) for letter in "abcde"), most=4) == ([], (), False, 5)
+    assert whole(*(places(letter) for letter in "abcde"), most=4) == ([], (), False, 5, 0)
     assert whole(*(places(letter) for letter in "abcde"), most=5).too_many == 0
 
 
@@ -209,6 +209,27 @@ def test_what_only_looks_like_a_split_stays_a_class():
     assert found(under(("monet", "hopper"), ("land", "sea"))) == {"monet": 6, "hopper": 6}
 
 
+def test_folders_beside_splits_are_left_out_where_they_share_no_class():
+    pets = under(("train", "test"), ("cat", "dog"))
+    assert found(pets, places("my_outputs/run1")) == {"cat": 6, "dog": 6}
+    assert found(under(("train",), ("cat", "dog")), places("demo")) == {"cat": 3, "dog": 3}
+    assert found(under(("labeled",), ("cat", "dog")), places("unlabeled", 20)) == {"cat": 3, "dog": 3}
+    assert found(under(("support", "query"), ("cat", "dog"))) == {"cat": 6, "dog": 6}
+
+
+def test_uneven_shards_share_a_class():
+    assert found(under(("00",), ("cat", "dog")), places("01/dog")) == {"cat": 3, "dog": 6}
+    assert found(places("1/a"), places("2/b")) == {"1": 3, "2": 3}
+
+
+@pytest.mark.parametrize(
+    "tops", [("tr", "te"), ("public", "private"), ("64x64", "128x128"), ("monet", "hopper")]
+)
+def test_folders_that_hold_folders_of_equal_names_are_classes_in_doubt(tops):
+    assert whole(under(tops, ("cat", "dog"))).doubtful
+    assert not whole(under(tops[:1], ("cat", "dog")), under(tops[1:], ("cat", "sea"))).doubtful
+
+
 def test_loose_pictures_have_no_class_while_they_are_few():
     animals = [*places("pets/cat"), *places("pets/dog")]
     assert (
@@ -218,7 +239,10 @@ def test_loose_pictures_have_no_class_while_they_are_few():
         == {"cat": 3, "dog": 3}
     )
     assert found(animals, places(".", 5)) == {"cat": 3, "dog": 3}
-    assert found(animals, places(".", 6)) == {}
+    assert found(animals, places(".", 6)) == {"cat": 3, "dog": 3}
+    assert found(animals, places(".", 7)) == {}
+    assert whole(animals, places(".", 7)).loose == 7
+    assert whole(places("cat"), places(".", 7)).loose == 0
     assert found(places("train/cat"), places("train/dog"), places("test", 2)) == {"cat": 3, "dog": 3}
     assert found(places("cat"), ["cover.png"]) == {}
 

@@ -14,6 +14,7 @@ from PIL import Image
 from gan import data
 from gan.data.decode import pictures
 from gan.data.own import archives, files, reading
+from gan.data.own.report import sentences
 from gan.errors import UserError
 
 
@@ -103,10 +104,13 @@ def test_no_labels_where_most_pictures_lie_outside(pack):
                 "b/1.png": picture("red"),
                 "2.png": picture("red"),
                 "3.png": picture("red"),
+                "4.png": picture("red"),
             }
         )
     )
-    assert (found.labels, len(found.images), found.report.left_out) == (None, 4, ())
+    assert (found.labels, len(found.images), found.report.left_out) == (None, 5, ())
+    assert found.report.loose == 3
+    assert "There are no classes: 3 of 5 images lie outside" in "".join(sentences(found.report, "white"))
 
 
 def test_no_labels_of_one_folder(pack):

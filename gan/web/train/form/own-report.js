@@ -26,8 +26,9 @@ export function summary(report) {
 }
 
 /** @param {PicturesReport} report */
-function classesText({ classes, too_many_classes: tooMany, most_classes: most }) {
+function classesText({ count, classes, too_many_classes: tooMany, most_classes: most, loose }) {
   if (tooMany) return t("own.too_many_classes", { count: whole(tooMany), most: whole(most) });
+  if (loose) return t("own.loose_images", { loose: whole(loose), count: whole(count) });
   if (!classes.length) return t("own.no_classes");
   const list = classes
     .slice(0, CLASSES)
