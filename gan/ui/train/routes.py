@@ -144,10 +144,8 @@ class _Routes:
 
     def cost(self, request: Request) -> Any:
         """Return the cost of the form, or that of a run as it was estimated before it began."""
-        run_id = request.query_params.get("run")
-        if run_id is None:
-            return cost(self.services, request.query_params.get("form", ""))
-        return cost_of_run(self.services, run_id)
+        run_id, asked = request.query_params.get("run"), request.query_params.get("form", "")
+        return cost_of_run(self.services, run_id) if run_id else cost(self.services, asked)
 
     def log(self, request: Request) -> Any:
         lines = self.services.store.log_tail(request.path_params["id"], 200)

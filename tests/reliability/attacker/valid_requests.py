@@ -129,7 +129,8 @@ def asked(subject: Subject) -> list[Visit]:
     }
     return [
         Visit("poll", poll),
-        Visit("cost", {"form": _json({**run_form(), "own": 9}).decode()}),
+        Visit("cost", {"form": _json({**run_form(), "own": 9}).decode(), "run": ""}),
+        Visit("cost", {"form": "", "run": subject.run}),
         Visit("catalogue"),
         Visit("jobs"),
         Visit("push", {**model, "to": "ada/cats", "d": "1", "licence": "mit"}),

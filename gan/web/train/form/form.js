@@ -1,15 +1,16 @@
 // The form's own elements: step headings, the pickers of data, recipe and time, and the error beside the
 // button.
 import { address } from "../../core/api.js";
-import { accessNow, isVisitor } from "../../core/control.js";
-import { h, must, setText, targetOf } from "../../core/dom.js";
-import { ANSWER, CHOOSE, CONTROL, FORM, KIND, OFFER, SUBMIT } from "../../core/events.js";
+import { h, must, setText } from "../../core/dom.js";
+import { ANSWER, FORM, KIND, SUBMIT } from "../../core/events.js";
 import { short, whole } from "../../core/format.js";
-import { known, refusal, sentence, t } from "../../core/i18n.js";
+import { known, sentence, t } from "../../core/i18n.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, dataName, OWN_POINTS, recipeName } from "../catalogue.js";
 import { help } from "../../widgets/help.js";
+import { Picker } from "./picker.js";
 import { filledNow, formNow } from "./settings.js";
+import { TimePicker } from "./time-picker.js";
 
 const IMAGES = "images"; // the kind of run that the form begins with
 
@@ -29,94 +30,6 @@ class Step extends HTMLElement {
 class Group extends HTMLElement {
   connectedCallback() {
     if (!this.firstChild) this.append(h("h4", { class: "tr-group" }, t(this.getAttribute("text") ?? "")));
-  }
-}
-
-/** A name, or minutes. @typedef {string | number} PickerValue */
-/** @typedef {HTMLButtonElement & {option: PickerValue}} Card */
-
-/**
- * The base of the three pickers. Gradio sets their value ("offer", data-value) and reads it ("choose"). Their
- * cards behave as radio buttons.
- */
-class Picker extends HTMLElement {
-  built = false;
-  /** @type {?PickerValue} */ value = null;
-
-  /** Fill the picker from the catalogue. @param {Catalogue} _offer */
-  build(_offer) {}
-
-  /** Show more about the chosen card. @param {PickerValue} _value */
-  marked(_value) {}
-
-  async connectedCallback() {
-    if (this.built) return;
-    this.built = true;
-    this.value = JSON.parse(this.dataset.value ?? "null");
-    this.addEventListener(OFFER, (event) => this.mark(event.detail));
-    this.setAttribute("role", "radiogroup");
-    this.addEventListener("keydown", (event) => this.arrow(event));
-    try {
-      this.build(await catalogue());
-    } catch (error) {
-      this.append(h("p", { class: "tr-error" }, sentence(refusal(error))));
-    }
-    // Gradio may have bound the value after we were built.
-    this.mark(JSON.parse(this.dataset.value ?? "null") ?? this.value);
-  }
-
-  /**
-   * @param {PickerValue} value
-   * @param {Attributes} attributes
-   * @param {...Child | Child} children
-   */
-  card(value, attributes, ...children) {
-    const button = h(
-      "button",
-      { type: "button", role: "radio", ...attributes, onclick: () => this.choose(value) },
-      ...children,
-    );
-    return Object.assign(button, { option: value });
-  }
-
-  /** @returns {Card[]} */
-  cards() {
-    return [...this.querySelectorAll("[role=radio]")].map((card) => /** @type {Card} */ (card));
-  }
-
-  /** @param {PickerValue} value */
-  choose(value) {
-    this.mark(value);
-    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: value }));
-  }
-
-  /** @param {?PickerValue} value */
-  mark(value) {
-    if (value === null || value === undefined) return;
-    this.value = value;
-    const cards = this.cards();
-    const chosen = cards.find((card) => card.option === value);
-    for (const card of cards) {
-      card.setAttribute("aria-checked", String(card === chosen));
-      card.tabIndex = card === (chosen ?? cards[0]) ? 0 : -1;
-    }
-    const folded = chosen?.closest("details");
-    if (folded) folded.open = true;
-    this.marked(value);
-  }
-
-  /** @param {KeyboardEvent} event */
-  arrow(event) {
-    /** @type {Record<string, number>} */
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    const step = steps[event.key];
-    if (!step || targetOf(event).getAttribute("role") !== "radio") return;
-    event.preventDefault();
-    const cards = this.cards().filter((card) => card.offsetParent !== null && !card.disabled);
-    const next =
-      cards[(cards.findIndex((card) => card === event.target) + step + cards.length) % cards.length];
-    next.focus();
-    this.choose(next.option);
   }
 }
 
@@ -205,7 +118,7 @@ class DataPicker extends Picker {
     );
   }
 
-  /** @param {PickerValue} value */
+  /** @param {import("./picker.js").PickerValue} value */
   marked(value) {
     const set = this.sets[value];
     document.getElementById("train-own")?.classList.toggle("is-chosen", value === "own");
@@ -352,102 +265,11 @@ class RecipePicker extends Picker {
     else this.choose(cards[0].option);
   }
 
-  /** @param {PickerValue} value */
+  /** @param {import("./picker.js").PickerValue} value */
   marked(value) {
     const recipe = this.recipes.find((one) => one.kind === this.kind && one.name === value);
     const block = recipe && formula(this.losses[recipe.loss], this.penalties[recipe.penalty]);
     this.formula.replaceChildren(...(block ? [block] : []));
-  }
-}
-
-/** The units of a budget: the values of the chips, and the limits. */
-const UNITS = {
-  minutes: { chips: [1, 2, 5, 10, 30], min: "0.05", max: "10080" },
-  kimg: { chips: [10, 20, 50, 100, 500], min: "0.1", max: "1000000" },
-};
-const USUAL = 5; // minutes
-
-/** The budget of a run. Its value is minutes, or {kimg} for thousands of images. */
-class TimePicker extends Picker {
-  /** @type {"minutes" | "kimg"} */ unit = "minutes";
-  /** @type {?Budget} */ budget = null;
-  chips = h("div", { class: "tr-chips" });
-  input = h("input", { type: "number", step: "any", inputmode: "decimal", class: "tr-number" });
-  units = h(
-    "select",
-    { class: "tr-unit", "aria-label": t("train.budget_unit") },
-    h("option", { value: "minutes" }, t("train.minutes")),
-    h("option", { value: "kimg" }, t("train.kimg")),
-  );
-
-  build() {
-    this.setAttribute("aria-label", t("train.step_time"));
-    this.input.addEventListener("change", () => this.choose(this.input.valueAsNumber));
-    this.units.addEventListener("change", () =>
-      this.change(this.units.value === "kimg" ? "kimg" : "minutes"),
-    );
-    addEventListener(CONTROL, () => this.limit());
-    addEventListener(KIND, () => this.limit());
-    this.append(h("div", { class: "tr-times" }, this.chips, h("label", {}, this.input, this.units)));
-    this.measure("minutes");
-  }
-
-  /** Change to a unit, and to the middle one of its chips. @param {"minutes" | "kimg"} unit */
-  change(unit) {
-    this.measure(unit);
-    this.choose(UNITS[unit].chips[2]);
-  }
-
-  /** Show the chips of a unit. @param {"minutes" | "kimg"} unit */
-  measure(unit) {
-    if (unit === this.unit && this.chips.firstChild) return;
-    this.unit = unit;
-    const { chips, min, max } = UNITS[unit];
-    this.units.value = unit;
-    Object.assign(this.input, { min, max });
-    this.input.setAttribute("aria-label", t(`train.${unit}`));
-    this.chips.replaceChildren(
-      ...chips.map((amount) => this.card(amount, { class: "tr-chip" }, String(amount))),
-    );
-  }
-
-  /** @param {PickerValue} value a number of the unit */
-  choose(value) {
-    this.budget = this.unit === "kimg" ? { kimg: Number(value) } : Number(value);
-    super.mark(value);
-    this.dispatchEvent(new CustomEvent(CHOOSE, { detail: this.budget }));
-  }
-
-  /** @param {?PickerValue | Budget} value a Budget; a picker without a value has null */
-  mark(value) {
-    if (value === null || value === undefined) return;
-    const kimg = typeof value === "object";
-    this.budget = kimg ? value : Number(value);
-    this.measure(kimg ? "kimg" : "minutes");
-    super.mark(kimg ? value.kimg : value);
-  }
-
-  /** @param {PickerValue} value */
-  marked(value) {
-    if (document.activeElement !== this.input) this.input.value = String(value);
-    this.limit();
-  }
-
-  /** Turn off what the server refuses: to a visitor, and for another kind of run than images. */
-  limit() {
-    const most = isVisitor() ? (accessNow().visitor?.minutes ?? Infinity) : Infinity;
-    const kind = document.getElementById("train")?.dataset.kind ?? IMAGES;
-    const timed = isVisitor() || kind !== IMAGES;
-    const images = must(this.units.querySelector("[value=kimg]"), "unit");
-    images.toggleAttribute("disabled", timed);
-    if (timed && this.unit === "kimg") {
-      this.measure("minutes");
-      this.choose(USUAL);
-    }
-    for (const card of this.cards()) {
-      card.disabled = this.unit === "minutes" && Number(card.option) > most;
-      card.title = card.disabled ? t("access.own_runs", { minutes: most }) : "";
-    }
   }
 }
 

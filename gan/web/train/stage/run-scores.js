@@ -18,7 +18,7 @@ export class RunScores {
   refused = "";
 
   constructor() {
-    this.list = h("dl", { class: "tr-facts" });
+    this.list = h("dl", { class: "tr-figures" });
     this.note = h("p", { class: "tr-said", role: "status" });
     this.name = h("span", {}, t("score.start"));
     this.button = h(
