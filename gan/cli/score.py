@@ -5,9 +5,9 @@ import sys
 
 from gan import console
 from gan.errors import UserError
-from gan.files import read_object
 from gan.hub.pull import find
 from gan.latent.point import whole
+from gan.runs.disk import writing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def report(options: argparse.Namespace) -> str:
     import torch
 
     from gan.device import cpu_quota
-    from gan.export.kept_scores import as_kept, check_over, keep
+    from gan.export.kept_scores import as_kept, keep, step_of
     from gan.export.scores import MAX_COUNT, score_model, table
     from gan.models import load_generator
 
@@ -37,13 +37,13 @@ def report(options: argparse.Namespace) -> str:
     count = whole(options.count, "--count", 6, MAX_COUNT)
 
     torch.set_num_threads(cpu_quota())
-    generator, spec = load_generator(entry.weights)
     folder = entry.weights.parent
-    if options.keep:
-        check_over(entry.title, read_object(folder / "status.json").get("state"))
+    step = step_of(folder, entry.title) if options.keep else None
+    generator, spec = load_generator(entry.weights)
     scored = score_model(generator, spec, folder, options.real, options.net, count)
     if options.keep:
-        keep(folder, as_kept(folder, scored))
+        with writing():
+            keep(folder, as_kept(step, scored))
     return f"{entry.title}: {table(scored)}"
 
 

@@ -27,7 +27,7 @@ def check_over(name: str, state: Any) -> None:
 def score_run(run_dir: Path) -> dict[str, Any]:
     """Score a run as `python -m gan score` does, and return what `keep` writes. Raises UserError."""
     entry = read_run(f"run:{run_dir.name}", run_dir)
-    check_over(entry.title, read_object(run_dir / "status.json").get("state"))
+    step = step_of(run_dir, entry.title)
     import torch
 
     from gan.device import cpu_quota
@@ -36,20 +36,30 @@ def score_run(run_dir: Path) -> dict[str, Any]:
 
     torch.set_num_threads(cpu_quota())
     generator, spec = load_generator(run_dir / RUN_WEIGHTS)
-    return as_kept(run_dir, score_model(generator, spec, run_dir, None, None))
+    return as_kept(step, score_model(generator, spec, run_dir, None, None))
 
 
-def as_kept(run_dir: Path, scored: Any) -> dict[str, Any]:
+def step_of(run_dir: Path, name: str) -> Any:
+    """Return the step at which a run ended. Raises UserError, with the run's name, for one that is not over.
+
+    It is read before the weights: a run that trains on meanwhile has another step when `keep` looks.
+    """
+    status = read_object(run_dir / "status.json")
+    check_over(name, status.get("state"))
+    return status.get("step")
+
+
+def as_kept(step: Any, scored: Any) -> dict[str, Any]:
     """Return scores (gan.export.scores.Scored) with the step of the weights, as RUN_SCORES holds them."""
     from gan.export.scores import card_entries, rounded
 
-    step = read_object(run_dir / "status.json").get("step")
     return {"step": step, **card_entries(scored), "scores": rounded(scored)}
 
 
 def keep(run_dir: Path, kept: dict[str, Any]) -> None:
-    """Write scores into a run's folder. They count until the run trains on. Raises OSError."""
-    write_json(run_dir / RUN_SCORES, kept)
+    """Write scores into the folder of a run, unless it has trained on since. Raises OSError."""
+    if read_object(run_dir / "status.json").get("step") == kept["step"]:
+        write_json(run_dir / RUN_SCORES, kept)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -75,7 +75,8 @@ def state(words: Words, status: dict[str, Any]) -> list[str]:
     found = [words.named("state", status.get("state", "damaged")) + words.text("report.stop")]
     verdict, error = status.get("verdict"), status.get("error")
     if isinstance(verdict, dict):
-        found.append(words.sentence(f"verdict.{verdict.get('key')}", verdict.get("values")) or "")
+        tense = "" if status.get("state") == "running" else "_past"
+        found.append(words.sentence(f"verdict.{verdict.get('key')}{tense}", verdict.get("values")) or "")
     if isinstance(error, dict):  # an unexpected exception has no key, and its words stay in the log
         known = words.sentence(f"error.{error.get('key')}", error.get("values"))
         found.append(known or words.text("error.runs.defect"))

@@ -16,7 +16,7 @@ from gan.ui.train.run_feed import RunFeed
 STYLES = ("compare/compare.css",)  # in gan/web
 SCRIPT = "compare/compare.js"
 _SHOWN = ("id", "name", "config", "silent", "samples")
-_STATUS = ("state", "step", "images", "elapsed", "modes")
+_STATUS = ("state", "number", "step", "images", "elapsed", "modes")
 
 
 def build(services: Services) -> None:

@@ -121,8 +121,13 @@ class RunFeed:
 
     def run(self, run_id: str) -> dict[str, Any]:
         """Return a run as a poll for it does. Raises UserError if it does not exist."""
+        now = time.monotonic()
         with self._lock:
-            return self._run(run_id, time.monotonic())
+            self._drop_old(now)
+            return self._run(run_id, now)
+
+    def _drop_old(self, now: float) -> None:
+        self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
 
     def of_visitor(self, mark: str | None) -> list[str]:
         """Return the ids of the runs that a visitor started. None is a browser that the server can't tell."""
@@ -196,7 +201,7 @@ class RunFeed:
             ),
         }
         self._until = now + FRESH
-        self._runs = {run_id: held for run_id, held in self._runs.items() if held[0] > now}
+        self._drop_old(now)
 
     def _find_marks(self, summaries: list[dict[str, Any]]) -> dict[str, str]:
         marks = {}

@@ -3,16 +3,21 @@
 They hold what the page shows of a run to everybody: settings, statistics, sample sheets and events.
 """
 
+from collections.abc import AsyncGenerator
+
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from gan.errors import UserError
 from gan.export.report import statistics
+from gan.ui.server.requests.concurrency import ConcurrencyLimit
 from gan.ui.server.requests.http import get
 from gan.ui.server.requests.sending import unhurried
 from gan.ui.server.services import Services
 from gan.ui.strings import pick_language
+
+SENT = ConcurrencyLimit(2, 200)  # bodies of statistics at a time: each line is parsed and written anew
 
 
 def take_away_routes(services: Services) -> list[BaseRoute]:
@@ -30,8 +35,14 @@ def _statistics(services: Services, request: Request) -> Response:
         choices = ", ".join(statistics.FORMS)
         raise UserError("export.unknown_statistics", name=form[:40], choices=choices)
     written = statistics.write(run, form)
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        async with SENT.hold():
+            async for piece in unhurried(lambda: next(written, b"")):
+                yield piece
+
     return StreamingResponse(
-        unhurried(lambda: next(written, b"")),
+        body(),
         media_type=statistics.FORMS[form].media_type,
         headers=_as_file(f"{run.name}.{form}"),
     )

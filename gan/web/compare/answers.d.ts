@@ -7,6 +7,7 @@ declare global {
     unchanged?: boolean;
     id: string;
     name: string | null;
+    number: number;
     config: (RunConfig & Record<string, unknown>) | null;
     silent: number | null;
     samples: number[];

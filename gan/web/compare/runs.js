@@ -3,6 +3,7 @@ import { request } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
 import { ago, short } from "../core/format.js";
 import { refusal, sentence, t } from "../core/i18n.js";
+import { numbered } from "../core/run-name.js";
 import { dataName, ofKind, recipeName } from "../train/catalogue.js";
 import { MOST_RUNS } from "./state.js";
 
@@ -34,9 +35,9 @@ export class Slots {
 
 /**
  * What a run is called here.
- * @param {{id: string, name: string | null, data: string | null | undefined}} run
+ * @param {{id: string, name: string | null, number?: number, data: string | null | undefined}} run
  */
-export const titleOf = ({ id, name, data }) => name ?? (data ? dataName(data) : id);
+export const titleOf = (run) => run.name ?? (numbered(run) || run.id);
 
 /**
  * The facts that tell runs of one name apart.

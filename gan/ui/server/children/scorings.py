@@ -1,6 +1,5 @@
 """Score runs that are over in child processes, one at a time, and keep the scores with them."""
 
-import contextlib
 import logging
 import subprocess
 import sys
@@ -74,9 +73,8 @@ class Scorings:
         error: UserError | None = UserError("runs.score_failed")
         try:
             found = self._ask(store, run_id)
-            with contextlib.suppress(UserError), writing():  # a run that is gone has no step
-                if store.status(run_id)["step"] == found["step"]:
-                    keep(store.path(run_id), found)
+            with writing():
+                keep(store.path(run_id), found)
             error = None
         except UserError as known:
             error = known

@@ -1,6 +1,7 @@
 // Whether a run trains as fast as the form estimated. Where it is far slower, the stage says so with the images
 // that it will see, and a run that has ended is offered the time for those that were expected.
 import { request } from "../../core/api.js";
+import { controls, isVisitor } from "../../core/control.js";
 import { h, setText } from "../../core/dom.js";
 import { whole } from "../../core/format.js";
 import { t } from "../../core/i18n.js";
@@ -34,7 +35,7 @@ export class Pace {
    * @param {boolean} leased whether it trains in leases of a GPU, so not on the machine that was measured
    */
   update(run, leased) {
-    const { id, config, status, silent } = run;
+    const { id, config, status, silent, events } = run;
     const { rate, elapsed } = status;
     if (id !== this.id) {
       this.id = id;
@@ -46,7 +47,9 @@ export class Pace {
     const over = status.state === "finished";
     const now = over ? status.images / elapsed : rate;
     const times = this.estimate?.rate && now ? this.estimate.rate / now : 0;
-    const compared = (over || status.state === "running") && silent === null && !status.where && !leased;
+    const elsewhere = Boolean(status.where) || leased || events.some((event) => event.key === "restored");
+    const compared = (over || status.state === "running") && silent === null && !elsewhere;
+    this.button.disabled = isVisitor() && !controls(id);
     const slow = times >= (this.element.hidden ? SLOW : STILL_SLOW);
     const text = compared && elapsed >= SETTLED && slow && now ? this.sentence(run, times, now) : "";
     this.element.hidden = !text;

@@ -277,7 +277,9 @@ class InJob {
   /** @param {Run} run */
   update({ status, config, again }) {
     const offered = this.choice.offer.flavors.length > 0;
-    this.element.hidden = !offered || !config || again || !["paused", "failed"].includes(status.state);
+    const ready = ["paused", "failed"].includes(status.state);
+    // the time of a job follows from a budget in minutes
+    this.element.hidden = !offered || !config || Boolean(config.kimg) || again || !ready;
     if (config) this.choice.update(config.minutes * (1 - status.progress));
   }
 }
