@@ -89,7 +89,10 @@ class HubPushes:
             own = [
                 {**push.wanted, "job": name}
                 for name, push in self._pushes.items()
-                if push.who == who and (push.until is None or push.wanted["id"] == model)
+                if push.who == who
+                and (push.until is None or push.wanted["id"] == model)
+                # whoever has signed in since is not told to do so again
+                and not (push.error and push.error.key == "hub.sign_in_again")
             ]
         return own[-1] if own else None
 
