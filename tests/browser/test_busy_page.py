@@ -4,14 +4,13 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
 from gan.errors import UserError
 from gan.runs.store import Store
 from gan.ui.server.requests.http import refusal
 from tests.fakes.runs import past, tiny
 from tests.support.inputs.parcels import write_state
-from tests.support.page.exploring import until
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)
@@ -24,32 +23,24 @@ def runs(runs_folder):
     return runs_folder
 
 
-# A page asks a busy server again after 1 to 3 seconds. Here it takes a twentieth of them.
-QUICK = """
-const later = window.setTimeout.bind(window);
-window.setTimeout = (call, ms, ...given) => later(call, ms >= 1000 && ms <= 3000 ? ms / 20 : ms, ...given);
-"""
-
-
 @pytest.fixture
 def busy(browser, address):
     """Open a tab of a page whose server is busy at the first two requests to a path (a pattern).
 
-    Returns the page, and the list of those requests. holds: the test itself answers the third, by `free`.
+    Returns the page, and the list of those requests.
     """
     contexts = []
 
-    def visit(tab: str, path: str, holds: bool = False):
+    def visit(tab: str, path: str):
         context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
         contexts.append(context)
         page, asked = context.new_page(), []
-        page.add_init_script(QUICK)
 
         def answer(route):
-            asked.append(route)
+            asked.append(route.request.url)
             if len(asked) <= 2:
                 route.fulfill(status=503, json=BUSY)
-            elif not holds:
+            else:
                 route.continue_()
 
         page.route(re.compile(rf"/gradio_api/gan/{path}(\?.*)?$"), answer)
@@ -59,12 +50,6 @@ def busy(browser, address):
     yield visit
     for context in contexts:
         context.close()
-
-
-def free(page: Page, asked: list[Route]) -> None:
-    """Let the third request through, once it has come."""
-    until(page, lambda: len(asked) == 3)
-    asked[2].continue_()
 
 
 def test_the_cost_is_asked_for_again(busy):
@@ -87,37 +72,33 @@ WAITS = "The server is busy. Waiting…"
 
 def test_a_download_and_what_is_added_wait_for_their_turn(busy, tmp_path):
     """A whole run leaves one page, and comes back at another."""
-    page, asked = busy("train", "runs/[^/]+/file", holds=True)
+    page, asked = busy("train", "runs/[^/]+/file")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download this run").click()
         expect(page.get_by_role("button", name=WAITS)).to_be_disabled()
-        free(page, asked)
     download.value.save_as(tmp_path / "run.zip")
     expect(page.get_by_role("button", name="Download this run")).to_be_enabled()
     assert len(asked) == 3
-    page, asked = busy("train", "runs/arrive", holds=True)
+    page, asked = busy("train", "runs/arrive")
     page.get_by_text("Runs (1)").click()
     page.get_by_label("Add a run from a file").set_input_files(tmp_path / "run.zip")
     expect(page.get_by_role("button", name=WAITS)).to_be_disabled()
-    free(page, asked)
     expect(page.get_by_text("Added. It arrived as it was.")).to_be_visible()
     assert len(asked) == 3
 
 
 def test_a_pull_and_an_export_wait_for_their_turn(busy):
-    page, asked = busy("explore", "pull", holds=True)
+    page, asked = busy("explore", "pull")
     page.get_by_role("button", name="Hub", exact=True).click()
     page.get_by_label("Model on the Hugging Face Hub").fill("ada/digits")
     page.get_by_role("button", name="Pull").click()
     expect(page.locator("#xp-pull").get_by_role("button", name=WAITS)).to_be_disabled()
-    free(page, asked)
     expect(page.locator(".xp-note")).to_contain_text("The Hub")  # there is no such model
     assert len(asked) == 3
-    page, asked = busy("explore", "take/onnx", holds=True)
+    page, asked = busy("explore", "take/onnx")
     with page.expect_download():
         page.get_by_role("button", name="ONNX", exact=True).click()
         expect(page.locator(".xp-take").get_by_role("button", name=WAITS)).to_be_disabled()
-        free(page, asked)
     assert len(asked) == 3
 
 

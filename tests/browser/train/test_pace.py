@@ -57,7 +57,7 @@ def watch(page: Page, estimated: float = 860.0, **status) -> Page:
 def test_a_slow_run_says_so_and_how_many_images_it_will_see(visit, slow):
     slow()
     half = {"state": "running", "progress": 0.5, "images": 576, "elapsed": 30.0, "rate": 19.2, "eta": 30.0}
-    note = watch(visit(), **half).locator(".tr-advice:visible")
+    note = watch(visit(), **half).locator(".tr-pace:visible")
     expect(note).to_have_text(
         "45 times slower than measured: other programs seem to use this computer. About 1,200 images by the "
         "end instead of 52,000."
@@ -69,13 +69,13 @@ def test_a_run_at_about_the_estimated_speed_says_nothing(visit, slow):
     page = watch(visit(), estimated=40.0)
     expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
     page.wait_for_timeout(500)
-    expect(page.locator(".tr-advice:visible")).to_have_count(0)
+    expect(page.locator(".tr-pace:visible")).to_have_count(0)
 
 
 def test_a_slow_run_that_has_ended_goes_on_to_the_expected_images(visit, slow):
     run_id = slow()
     page = watch(visit())
-    note = page.locator(".tr-advice:visible")
+    note = page.locator(".tr-pace:visible")
     expect(note).to_contain_text(
         "It saw 1,152 images instead of about 52,000, because it trained 45 times slower than measured."
     )
@@ -91,5 +91,5 @@ def test_a_slow_run_that_has_ended_goes_on_to_the_expected_images(visit, slow):
 def test_a_budget_in_images_only_takes_longer(visit, slow):
     slow(kimg=50.0)
     half = {"state": "running", "progress": 0.5, "images": 576, "elapsed": 30.0, "rate": 19.2, "eta": 30.0}
-    note = watch(visit(lang="zh-CN"), **half).locator(".tr-advice:visible")
+    note = watch(visit(lang="zh-CN"), **half).locator(".tr-pace:visible")
     expect(note).to_have_text("比测得的速度慢 45 倍：可能有其他程序在使用这台电脑。")

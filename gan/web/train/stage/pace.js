@@ -27,7 +27,7 @@ export class Pace {
       { type: "button", class: "tr-button needs-control", onclick: () => more(this.minutes) },
       this.name,
     );
-    this.element = h("div", { class: "tr-advice", hidden: true }, this.text, this.button);
+    this.element = h("div", { class: "tr-pace", hidden: true }, this.text, this.button);
   }
 
   /**
