@@ -370,8 +370,8 @@ def test_a_run_learns_a_set_of_the_hub_and_goes_on_without_the_net(hub, tmp_path
     assert train_command([str(out), "--data", f"hub:{NAME}", "--cap", "32"]) == 2, "and there is no net"
     assert str(UserError("hub.offline", name=f"hub:{NAME}")) in capsys.readouterr().err
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    again = ["--data", f"hub:{NAME}@{commit}", "--cap", "32", "--more", "0.08"]
-    assert train_command([str(out), *again]) == 0
+    again = ["--data", f"hub:{NAME}@{commit}", "--cap", "32"]
+    assert train_command([str(out), *again]) == 0, "with the budget that the second --more gave"
     assert read_json(out / "data.json") == record, "the same pictures in the same order"
 
 
