@@ -179,7 +179,7 @@ def test_a_model_to_start_from_sets_the_shapes_of_the_form(visit):
     expect(page.locator("#field-size input")).to_have_value("64")
     expect(page.locator("#field-channels input")).to_have_value("3")
     page.locator("gan-recipe details summary").first.click()
-    page.get_by_role("radio", name="DCGAN").click()
+    page.get_by_role("radio", name="Textbook DCGAN").click()
     expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("Choose a recipe")
     select.select_option("")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
