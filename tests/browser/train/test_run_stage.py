@@ -1,10 +1,11 @@
 """Test what the Train tab says of one run in a real browser: verdicts, grids, curves, and more time."""
 
 import json
-import os
 import re
+import subprocess
 import time
 
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -133,8 +134,16 @@ def test_a_failed_run_folds_its_log_under_the_sentence(visit, runs, ended):
 
 
 def test_state_and_pause_stay_in_sight_over_the_curves(visit, runs, ended):
-    run_id = ended(state="running", pid=os.getpid(), heartbeat=time.time() + 600)
-    page = visit()
+    with subprocess.Popen(["sleep", "3600"]) as worker:  # the server takes it for the run's worker
+        started = psutil.Process(worker.pid).create_time()
+        run_id = ended(state="running", pid=worker.pid, pid_started=started, heartbeat=time.time() + 600)
+        try:
+            _stay_in_sight(visit(), runs, run_id)
+        finally:
+            worker.kill()
+
+
+def _stay_in_sight(page, runs, run_id):
     page.evaluate("async id => (await import('/gradio_api/gan/static/shell/run-feed.js')).view(id)", run_id)
     page.set_viewport_size({"width": 1280, "height": 500})
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
