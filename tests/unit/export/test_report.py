@@ -107,7 +107,7 @@ def test_a_report_tells_state_settings_events_and_origin(run):
     assert page.of("html") == [{"lang": "en"}]
     told = words_of(page)
     for part in (
-        "Digits · Modern (R3GAN)", "Finished. Mode collapse:", "12 % of the diversity", "12:34",
+        "Digits · Modern (R3GAN)", "Finished. It ended in mode collapse:", "12 % of the diversity", "12:34",
         "G 431k, D 241k",
         "After 0 images, at step 0", "After 320 images, at step 40", "Losses of D and G", "Diversity, in %",
         "The run was created.", "The run went back to step 10 and goes on with 50 % of the learning rate.",
