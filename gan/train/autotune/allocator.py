@@ -4,7 +4,7 @@ Every step allocates the same tensors, and frees them. By default glibc gives fr
 and each tensor gets it again page by page, thousands of 4 KiB pages a step. With these settings the memory
 stays with the process, in pages of 2 MiB. The bits of a run do not change.
 
-tests/benchmarks/README.md has the gain. Other C libraries ignore the variable.
+`python -m tests.benchmarks.speed.allocation` measures the gain. Other C libraries ignore the variable.
 """
 
 import os
