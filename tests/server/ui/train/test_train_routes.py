@@ -118,12 +118,12 @@ def test_no_page_learns_processes_or_paths(poll, store, ended, tmp_path):
 
 def test_errors_name_uploads_without_their_place(poll, services, store, ended):
     path = services.uploads / ("0" * 16) / "cats.zip"
+    (store.path(ended) / "worker.log").write_text(f"can't read {path}\n")
     store.update_status(
         ended,
         state="failed",
         error={"key": "data.too_few", "values": {"path": str(path)}, "text": f"“{path}” holds 1"},
     )
-    (store.path(ended) / "worker.log").write_text(f"can't read {path}\n")
     run = poll()["run"]
     assert run["log"] == ["can't read cats.zip"]
     assert (run["status"]["error"]["values"], run["status"]["error"]["text"]) == (
