@@ -21,6 +21,7 @@ from gan.latent.point import whole
 from gan.metrics.distances import pairwise_diversity
 from gan.metrics.score import MIN_IMAGES
 from gan.models import FORMAT, count_parameters, load_generator, weights_file
+from gan.runs.store import ENDED
 from gan.train.base import part_of
 from gan.train.checkpoint import NEWEST, read_state
 from gan.worker.run_dir import read_config
@@ -77,7 +78,7 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
     config, status = read_images_config(run_dir), read_status(run_dir)
     if status["state"] == "failed":
         raise UserError("export.failed", path=run_dir, reason=why_failed(status.get("error")))
-    if status["state"] not in ("finished", "stopped"):
+    if status["state"] not in ENDED:
         raise UserError("export.not_finished", path=run_dir, state=status["state"])
     generator, spec = load_generator(run_dir / "live.safetensors")
     last = [

@@ -4,7 +4,6 @@ The server calls this module as a process of its own, which prints the scores or
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from gan import console
 from gan.errors import UserError
 from gan.files import read_object, write_json
 from gan.latent.catalogue import RUN_SCORES, RUN_WEIGHTS, read_run
-from gan.runs.processes import end_with
-
-OVER = ("finished", "stopped")  # states in which a run has its last weights
+from gan.runs.processes import end_with, tell
+from gan.runs.store import ENDED
 
 
 def check_over(name: str, state: Any) -> None:
     """Raise UserError for a run in a state in which its weights may still change."""
-    if state not in OVER:
+    if state not in ENDED:
         raise UserError("runs.cant_score", name=name, state=state)
 
 
@@ -71,13 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="directory of the run")
     run = parser.parse_args(arguments).run
     end_with(os.getppid())
-    try:
-        answer, status = score_run(run), 0
-    except UserError as error:
-        values = {name: str(value) for name, value in error.values.items()}
-        answer, status = {"error": {"key": error.key, "values": values}}, 2
-    print(json.dumps(answer))
-    return status
+    return tell(lambda: score_run(run))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import gan
-from gan.errors import MESSAGES, UserError
-from gan.runs.processes import end_with
+from gan.errors import UserError
+from gan.runs import processes
 
 MEMORY = 2 * 2**30  # bytes for tables
 CODE = Path(gan.__file__).resolve().parents[1]  # the folder in which a child finds the package
@@ -27,7 +27,7 @@ def prepare(memory: int = 0) -> None:
     Linux limits the memory. What the process has already does not count, because it grows with the number of
     cores. Arrow's own pool would reserve more than it uses.
     """
-    end_with(os.getppid())
+    processes.end_with(os.getppid())
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     if memory and sys.platform == "linux":
         import resource
@@ -40,19 +40,8 @@ def prepare(memory: int = 0) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def tell(act: Any) -> int:
-    """Print what `act` returns, or {"error": {key, values}}, as JSON. Returns the exit status."""
-    try:
-        answer, status = act(), 0
-    except UserError as error:
-        values = {name: str(value) for name, value in error.values.items()}
-        answer, status = {"error": {"key": error.key, "values": values}}, 2
-    print(json.dumps(answer))
-    return status
-
-
 def ask(command: list[str], name: str) -> dict[str, Any]:
-    """Run a command that ends with `tell`, and return its answer. Raises UserError about `name`.
+    """Run a command that ends with `processes.tell`, and return its answer. Raises UserError about `name`.
 
     Where it ends without an answer, its last words go to stderr.
     """
@@ -62,18 +51,4 @@ def ask(command: list[str], name: str) -> dict[str, Any]:
     except ValueError as error:
         sys.stderr.write(done.stderr.decode("utf-8", "replace"))
         raise UserError("hub.set_not_read", name=name) from error
-    return checked(answer, name)
-
-
-def checked(answer: Any, name: str, otherwise: str = "hub.set_not_read") -> dict[str, Any]:
-    """Return the answer of a child, or raise the UserError that it printed about `name`.
-
-    otherwise: the key of the error for an answer that is none.
-    """
-    if isinstance(answer, dict) and isinstance(error := answer.get("error"), dict):
-        key, values = error.get("key"), error.get("values")
-        if key in MESSAGES and isinstance(values, dict):
-            raise UserError(key, **{"name": name, **values})
-    elif isinstance(answer, dict):
-        return answer
-    raise UserError(otherwise, name=name)
+    return processes.checked(answer, "hub.set_not_read", name=name)

@@ -22,6 +22,7 @@ from gan.hub.folder import CONFIG, DISCRIMINATOR, LIMITS, PULLED, check, too_lar
 from gan.hub.staging import alone, staging
 from gan.latent import catalogue
 from gan.latent.catalogue import HUB_ID, PULLED_RECORD, Entry, pulled_folder, pulled_id, pulled_root
+from gan.runs.processes import tell
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -217,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = pull(name, token=False)
         return {"id": found.id, "dropped": found.dropped}
 
-    return child.tell(answer)
+    return tell(answer)
 
 
 if __name__ == "__main__":

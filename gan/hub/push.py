@@ -22,6 +22,7 @@ from gan.hub.client import in_words, open_client, saved_token
 from gan.hub.folder import CARD, CONFIG, DISCRIMINATOR, GENERATOR, ONNX, PREVIEW, README, check
 from gan.hub.model_card import OWN_LICENCES, model_card
 from gan.latent.catalogue import Entry, pulled_folder, read_shipped
+from gan.runs.processes import tell
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -214,7 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="python -m gan.hub.push", description=description).parse_args(arguments)
     asked = json.loads(sys.stdin.buffer.read())
     child.prepare()
-    return child.tell(lambda: {"address": _as_asked(asked)})
+    return tell(lambda: {"address": _as_asked(asked)})
 
 
 def _as_asked(asked: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ from gan.hub.staging import staging
 from gan.hub.table import Columns, choose, is_picture, read_rows
 from gan.latent.catalogue import HUB_ID
 from gan.runs.disk import SPARE
+from gan.runs.processes import tell
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -380,7 +381,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     child.prepare(child.MEMORY)
     token = None if options.saved_token else False
-    return child.tell(lambda: {"path": str(_pull_within(options, token))})
+    return tell(lambda: {"path": str(_pull_within(options, token))})
 
 
 def _pull_within(options: argparse.Namespace, token: Token) -> Path:

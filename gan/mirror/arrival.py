@@ -20,11 +20,11 @@ from gan.export.event_file import FILE, FOLDER, whole_size
 from gan.files import append_line, read_json, read_object, write_bytes, write_json
 from gan.kinds import get_kind, parse_config
 from gan.latent.origins import KINDS_OF_IDS
-from gan.mirror.capture import CARRIED, LIVE, OVER, lines_of, public_event, step_of
+from gan.mirror.capture import CARRIED, LIVE, lines_of, public_event, step_of
 from gan.mirror.contents import CHECKPOINT, Manifest, digest
 from gan.runs import disk, names
 from gan.runs.readers import is_number
-from gan.runs.store import Store
+from gan.runs.store import ENDED, Store
 from gan.spec import read_header
 from gan.train.origin import RECORD, START, plain_record
 from gan.worker.health import VERDICTS
@@ -182,7 +182,7 @@ def _status(folder: Path, step: int) -> dict[str, Any]:
     grids = [int(path.stem) for path in (folder / "samples").glob("*.webp")]
     return {
         **found,
-        "state": value["state"] if value.get("state") in OVER else "paused",
+        "state": value["state"] if value.get("state") in ENDED else "paused",
         "created": min(found.get("created", now), now),
         "queued_at": now,
         "step": step,

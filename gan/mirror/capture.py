@@ -23,6 +23,7 @@ from gan.kinds import RECORD
 from gan.mirror.contents import CHECKPOINT, ID, most
 from gan.mirror.fitting import fit
 from gan.runs import names
+from gan.runs.store import ENDED
 from gan.runs.store import LIVE as LIVE_STATES
 from gan.spec import read_header
 from gan.train.origin import DISCRIMINATOR, GENERATOR, START
@@ -37,7 +38,6 @@ CARRIED = (
     "number", "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes",
     "modes", "verdict", "live_step", "step_seconds", "gpus",
 )  # fmt: skip
-OVER = ("finished", "stopped")
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first
 _AS_THEY_ARE = (names.FILE, "directions.json", RECORD)
 _START = tuple(f"{START}/{name}" for name in (GENERATOR, DISCRIMINATOR, RECORD_OF_START))
@@ -62,7 +62,7 @@ def capture(run: Path, into: Path) -> Captured:
         config = read_config(run)
         step, counters = _take_checkpoint(run, into)
         status = read_object(run / "status.json")
-        over = status.get("state") in OVER and status.get("step") == step
+        over = status.get("state") in ENDED and status.get("step") == step
         images = _copy_stats(run, into, step)
         _copy_events(run, into)
         for folder, suffix in _FOLDERS:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import gan
+from gan.errors import MESSAGES, UserError
 from gan.train.autotune import allocator
 
 if TYPE_CHECKING:
@@ -40,6 +41,32 @@ def end_with(parent: int) -> None:
 
     if all(thread.name != WATCH for thread in threading.enumerate()):
         threading.Thread(target=watch, name=WATCH, daemon=True).start()
+
+
+def tell(act: Any) -> int:
+    """Print what `act` returns, or {"error": {key, values}}, as JSON. Returns the exit status."""
+    try:
+        answer, status = act(), 0
+    except UserError as error:
+        values = {name: str(value) for name, value in error.values.items()}
+        answer, status = {"error": {"key": error.key, "values": values}}, 2
+    print(json.dumps(answer))
+    return status
+
+
+def checked(answer: Any, otherwise: str, **about: Any) -> dict[str, Any]:
+    """Return the answer of a child that ends with `tell`, or raise the UserError that it printed.
+
+    otherwise: the key of the error for an answer that is none. about: values of the error that the child does
+    not give.
+    """
+    if isinstance(answer, dict) and isinstance(error := answer.get("error"), dict):
+        key, values = error.get("key"), error.get("values")
+        if key in MESSAGES and isinstance(values, dict):
+            raise UserError(key, **{**about, **values})
+    elif isinstance(answer, dict):
+        return answer
+    raise UserError(otherwise, **about)
 
 
 def started(pid: int | None = None) -> float | None:

@@ -28,6 +28,7 @@ from gan.train.origin import Origin
 from gan.worker.run_dir import DECODED
 
 LIVE = ("starting", "running")
+ENDED = ("finished", "stopped")  # states in which a run has its last weights
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save")
 # limits on queued runs and on all runs: the server checks each run's small files several times a second

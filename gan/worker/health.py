@@ -23,7 +23,7 @@ FEW_LINES = 8  # with fewer lines there is nothing to average
 NEWEST = 3  # lines whose scores count: scores change with each sheet
 NOISE_IMAGES = 2_000  # until this many images, shapes are the best that samples can show
 EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # a run below both gets no warning
-GREY, NOISE = 0.3, 0.5  # contrast relative to real images; noise from 0 for them to 1
+LOW_CONTRAST, NOISE = 0.3, 0.5  # contrast relative to real images; noise from 0 for them to 1
 COLLAPSE, LESS_VARIETY, UNLIKE = 0.4, 0.7, 1.3  # diversity
 D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # pair accuracy; loss relative to its equilibrium
 D_LOST_PAIR = 0.4
@@ -31,9 +31,9 @@ D_LOST_PAIR = 0.4
 # key -> (of a run that trains, of a run that is paused or over)
 VERDICTS: dict[str, tuple[str, str]] = {
     "starting": ("Warming up: it is too early to judge.", "There was not enough to judge yet."),
-    "grey": (
-        "Still flat: the samples have only {contrast} % of the contrast of the real data.",
-        "It did not get beyond flat samples, with {contrast} % of the contrast of the real data.",
+    "low_contrast": (
+        "Low contrast: the samples have only {contrast} % of the contrast of the real data.",
+        "Its samples kept a low contrast: {contrast} % of that of the real data.",
     ),
     "noise": (
         "No shapes yet: from the real data (0 %) to pure noise (100 %), the samples are at {noise} %.",
@@ -106,9 +106,9 @@ class Seen(NamedTuple):
         shares = {**self._asdict(), "loss_d": None, "noise": self.noise and min(1.0, self.noise)}
         return {name: round(100 * share) for name, share in shares.items() if share is not None}
 
-    def looks_flat(self) -> bool:
+    def lacks_contrast(self) -> bool:
         """Return whether the samples lack light and dark."""
-        return self.contrast is not None and self.contrast < GREY
+        return self.contrast is not None and self.contrast < LOW_CONTRAST
 
     def looks_noisy(self) -> bool:
         """Return whether the samples are nearer to noise than to real images."""
@@ -137,8 +137,8 @@ def _weigh(
     early = images < EARLY_IMAGES and progress < EARLY_PROGRESS
     begun = "info" if early else "warn"
     d_wins = not early and _d_wins(seen, loss)  # G then does not get beyond noise
-    if seen.looks_flat() or seen.looks_noisy():
-        return ("d_wins", "warn") if d_wins else ("grey" if seen.looks_flat() else "noise", begun)
+    if seen.lacks_contrast() or seen.looks_noisy():
+        return ("d_wins", "warn") if d_wins else ("low_contrast" if seen.lacks_contrast() else "noise", begun)
     if lines < FEW_LINES and images < NOISE_IMAGES:
         return "starting", "info"
     young = early or images < NOISE_IMAGES

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -63,7 +62,7 @@ class FakeHub:
     """The Hub's state. Tests read it and change it.
 
     refusals: what a path (a pattern) is answered instead. announced: file -> the size that HEAD announces.
-    slow: seconds before each answer. ranges: whether it answers with parts of files. seen: method, path and
+    hold(): how it is made slow. ranges: whether it answers with parts of files. seen: method, path and
     Authorization of all requests. people: token -> the person whose sign-in it comes from. It sees and writes
     only what is theirs, unlike TOKEN.
     """
@@ -72,7 +71,8 @@ class FakeHub:
         self.repositories: dict[str, Repository] = {}
         self.refusals: dict[str, Refusal] = {}
         self.announced: dict[str, int] = {}
-        self.slow, self.ranges = 0.0, True
+        self.ranges = True
+        self._wait, self._released = 0.0, threading.Event()
         self.seen: list[tuple[str, str, str | None]] = []
         self.people: dict[str, str] = {}
         self.endpoint = ""
@@ -81,12 +81,23 @@ class FakeHub:
         """Return to the state at the start."""
         for part in (self.repositories, self.refusals, self.announced, self.seen, self.people):
             part.clear()
-        self.slow, self.ranges = 0.0, True
+        self.ranges = True
+        self.release()
+
+    def hold(self, seconds: float) -> None:
+        """Wait before each answer until `release`, and for so many seconds at most."""
+        self._wait = seconds
+        self._released.clear()
+
+    def release(self) -> None:
+        """Answer at once, also the requests that wait."""
+        self._wait = 0.0
+        self._released.set()
 
     def answer(self, method: str, path: str, body: bytes, token: str | None) -> tuple[int, dict, bytes]:
         """Return status, headers and body of the answer to a request."""
         self.seen.append((method, path, token))  # before the wait: a client may leave, and a next test begin
-        time.sleep(self.slow)
+        self._released.wait(self._wait)
         for pattern, refusal in self.refusals.items():
             if re.fullmatch(pattern, path):
                 return refusal.status, dict(refusal.headers), json.dumps(dict(refusal.body)).encode()

@@ -126,13 +126,12 @@ def _class_level(paths: list[Path], stems: list[str]) -> _Level:
             paths = [path[1:] for path in paths]
         elif _splits(heads, paths):
             outside = _without_classes(heads, paths)
-            apart = [
-                so or (path[:1] != () and path[0] in outside) for so, path in zip(apart, paths, strict=True)
-            ]
-            paths = [() if path[:1] != () and path[0] in outside else _inside(path) for path in paths]
+            left = [path[:1] != () and path[0] in outside for path in paths]
+            apart = [before or now for before, now in zip(apart, left, strict=True)]
+            paths = [() if now else _inside(path) for now, path in zip(left, paths, strict=True)]
         else:
             names = _one_spelling(paths, whole, _without_split(heads))
-            return _Level(names, apart, _may_number_parts(heads, paths, stems))
+            return _Level(names, apart, _may_be_parts(heads, paths, stems))
     return _Level([None] * len(paths), apart)
 
 
@@ -282,7 +281,7 @@ def _are_numbers(heads: set[str]) -> bool:
     )
 
 
-def _may_number_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
+def _may_be_parts(heads: set[str], paths: list[Path], stems: list[str]) -> bool:
     """Whether class folders may also be parts of a set. Banknotes and years have names like shards.
 
     Three signs count. Two names or more repeat in every folder: monet/land and monet/sea beside hopper/land

@@ -1,13 +1,10 @@
 """Draw curves over the images of a run as SVG, which needs no script and prints sharp.
 
-A curve of any length becomes at most 2 * BUCKETS points: the lowest and the highest of each bucket, so that
-every spike stays. Where outliers would flatten the middle 98 % of the values, they are cut at the edge.
+Where outliers would flatten the middle 98 % of the points, they are cut at the edge.
 """
 
 import html
-import itertools
 import math
-from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -15,7 +12,7 @@ from gan.export.report.words import short
 
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34  # margins around the plot
-BUCKETS = 300
+POINTS = 600  # of a curve; gan.runs.curves decimates longer ones
 TICKS = 5
 OUTSIDE = 0.01  # share of the values that may lie above the plot, and below
 FLAT = 3.0  # range of all values, relative to that of the middle ones, from which on outliers are cut
@@ -23,11 +20,11 @@ PAD = 0.08  # of the range of the values, above and below
 
 
 class Curve(NamedTuple):
-    """One curve of a chart: its name, its style class "d", "g" or "v", and its values, NaN if undefined."""
+    """One curve of a chart: its name, its style class "d", "g" or "v", and its values, None if undefined."""
 
     name: str
     style: str
-    values: array
+    values: Sequence[float | None]
 
 
 class Chart(NamedTuple):
@@ -37,12 +34,12 @@ class Chart(NamedTuple):
     cut: bool
 
 
-def draw(images: array, curves: Sequence[Curve], title: str, unit: str) -> Chart | None:
+def draw(images: Sequence[float], curves: Sequence[Curve], title: str, unit: str) -> Chart | None:
     """Draw curves over the numbers of images (N,), or return None if no value is defined.
 
     title: for readers who see no picture. unit: what the horizontal axis counts.
     """
-    known = sorted(value for curve in curves for value in curve.values if math.isfinite(value))
+    known = sorted(value for curve in curves for value in curve.values if value is not None)
     if not known:
         return None
     low, high = _range(known)
@@ -65,7 +62,11 @@ def draw(images: array, curves: Sequence[Curve], title: str, unit: str) -> Chart
         f'viewBox="{LEFT} {TOP} {right - LEFT} {bottom - TOP}">',
     ]
     for curve in curves:
-        points = [f"{x(at):.1f} {y(value):.1f}" for at, value in _thinned(images, curve.values)]
+        points = [
+            f"{x(at):.1f} {y(value):.1f}"
+            for at, value in zip(images, curve.values, strict=True)
+            if value is not None
+        ]
         # a single point would be invisible: a line of no length has round ends
         line = "L".join(points if len(points) > 1 else 2 * points)
         parts.append(f'<path class="{curve.style}" d="M{line}"/>' if points else "")
@@ -120,17 +121,3 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _number(value: float) -> str:
     return f"{value:.4g}".replace("-", "−") if abs(value) > 1e-12 else "0"
-
-
-def _thinned(images: array, values: array) -> list[tuple[float, float]]:
-    """Return (images, value) of the lowest and highest value of each bucket, in their order, without NaN."""
-    if len(values) <= 2 * BUCKETS:
-        return [(at, value) for at, value in zip(images, values, strict=True) if math.isfinite(value)]
-    found = []
-    edges = [round(place * len(values) / BUCKETS) for place in range(BUCKETS + 1)]
-    for start, end in itertools.pairwise(edges):
-        known = [place for place in range(start, end) if math.isfinite(values[place])]
-        if known:
-            ends = {min(known, key=values.__getitem__), max(known, key=values.__getitem__)}
-            found += [(images[place], values[place]) for place in sorted(ends)]
-    return found

@@ -1,7 +1,5 @@
 """Write the report of a run: one HTML file for paper and screen, which needs no network and no script."""
 
-import math
-from array import array
 from bisect import bisect_left
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,24 +9,28 @@ from gan.export.report import curves, facts, grids
 from gan.export.report.curves import Curve
 from gan.export.report.facts import Setting
 from gan.export.report.statistics import rows
-from gan.export.report.words import HUGE, Words
+from gan.export.report.words import Words
 from gan.files import read_object
 from gan.kinds import DEFAULT
-from gan.runs.readers import is_number
+from gan.runs.curves import Buckets
 from gan.worker.run_dir import read_config
 
 STYLE = Path(__file__).resolve().parents[2] / "web" / "report" / "report.css"
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-_COLUMNS = ("loss_d", "loss_g", "diversity", "modes")
 
 
 class History(NamedTuple):
-    """A run's statistics: numbers of images and steps (N,), columns (N,), and the last line."""
+    """The points of a run's curves, decimated by gan.runs.curves, and the last line of its statistics."""
 
-    images: array
-    steps: array
-    columns: dict[str, array]  # NaN where a line has no such number
+    images: list[float]
+    steps: list[float]
+    values: dict[str, list[float | None]]
     last: dict[str, Any]
+
+    def curve(self, name: str, factor: float = 1) -> list[float | None]:
+        """Return a statistic at the points, multiplied by a factor; None where it has no value."""
+        found = self.values.get(name, [None] * len(self.images))
+        return [None if value is None else factor * value for value in found]
 
 
 def report(run_dir: Path, words: Words) -> bytes:
@@ -82,23 +84,12 @@ def _section(words: Words, key: str, content: str) -> str:
 
 
 def _read(run_dir: Path) -> History:
-    """Read the statistics, as numbers of 8 bytes: a run of a week has millions of lines."""
-    images, steps, last = array("d"), array("d"), {}
-    columns = {name: array("d") for name in _COLUMNS}
+    buckets, last = Buckets(curves.POINTS), {}
     for row in rows(run_dir):
-        if math.isnan(_float(row.get("images"))) or math.isnan(_float(row["step"])):
-            continue
+        buckets.add(row)
         last = row
-        images.append(row["images"])
-        steps.append(row["step"])
-        for name, values in columns.items():
-            values.append(_float(row.get(name)))
-    return History(images, steps, columns, last)
-
-
-def _float(value: Any) -> float:
-    """Return a number as a float, NaN for what is none."""
-    return float(value) if is_number(value) and abs(value) < HUGE else math.nan
+    points = buckets.to_json()
+    return History(points["axes"]["images"], points["axes"]["step"], points["values"], last)
 
 
 def _head(words: Words, run_dir: Path, config: Settings, status: dict[str, Any], title: str) -> str:
@@ -145,12 +136,11 @@ def _images_at(history: History, step: int) -> int:
 
 def _curves(words: Words, config: Settings, history: History) -> str:
     """Return the charts of the losses, of the diversity, and of the modes where they are counted."""
-    found, text = history.columns, words.texts
-    share = array("d", (100 * value for value in found["diversity"]))
+    text = words.texts
     charts = {
-        "losses": [Curve("D", "d", found["loss_d"]), Curve("G", "g", found["loss_g"])],
-        "diversity": [Curve(text["report.diversity"], "v", share)],
-        "modes": [Curve(text["report.modes"], "v", found["modes"])],
+        "losses": [Curve("D", "d", history.curve("loss_d")), Curve("G", "g", history.curve("loss_g"))],
+        "diversity": [Curve(text["report.diversity"], "v", history.curve("diversity", 100))],
+        "modes": [Curve(text["report.modes"], "v", history.curve("modes"))],
     }
     unit = text["report.axis" if config.kind == DEFAULT else f"report.axis_{config.kind}"]
     figures = []

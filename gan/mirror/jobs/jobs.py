@@ -17,14 +17,13 @@ from gan.errors import UserError
 from gan.files import write_bytes
 from gan.kinds import get_kind
 from gan.mirror.arrival import fresh_folder
-from gan.mirror.capture import OVER
 from gan.mirror.contents import ID, Manifest
 from gan.mirror.jobs.following import bring
 from gan.mirror.jobs.hub import CANCELED, RUNS, WAITS, Flavor, Found, JobsHub, minutes_left
 from gan.mirror.jobs.messages import clear, read_end, send_commands, send_order
 from gan.mirror.mirror import Mirror
 from gan.runs.processes import RESTARTS
-from gan.runs.store import LIVE, Store, error_json
+from gan.runs.store import ENDED, LIVE, Store, error_json
 from gan.train.origin import Origin
 
 EVERY = 15.0  # seconds between two looks at a job and its files
@@ -299,7 +298,7 @@ class Jobs:
         self, run_id: str, where: dict[str, Any], job: Found | None, stage: str
     ) -> tuple[str, UserError | None]:
         """Return the state of a run whose job ended without a word: it is paused, and can go on."""
-        if self._said.get(run_id) in OVER:
+        if self._said.get(run_id) in ENDED:
             return self._said[run_id], None
         if where.get("asked"):
             return "paused", None

@@ -16,7 +16,7 @@ from gan.latent.catalogue import EXPLORED, read_run_scores
 from gan.runs.queue_eta import starts
 from gan.runs.readers import mark
 from gan.runs.recovery import seconds_stalled
-from gan.runs.store import LIVE, error_json
+from gan.runs.store import ENDED, LIVE, error_json
 from gan.ui.server.people.visitors import owned
 from gan.ui.server.requests.redact import public, shortened, without
 from gan.ui.server.services import Services
@@ -245,7 +245,8 @@ class RunFeed:
             )
             run["mirror"] = self._mirrored(run_id)
             run["again"] = self._only_anew(run_id, run["status"])
-            run["scored"] = read_run_scores(self._services.store.path(run_id), run["status"])
+            folder, ended = self._services.store.path(run_id), run["status"]["state"] in ENDED
+            run["scored"] = read_run_scores(folder, run["status"]) if ended else None
             stage, failed = self._services.scorings.state(run_id)
             run["scoring"] = {
                 "stage": stage,

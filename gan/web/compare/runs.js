@@ -3,8 +3,8 @@ import { request } from "../core/api.js";
 import { h, setText } from "../core/dom.js";
 import { ago, short } from "../core/format.js";
 import { refusal, sentence, t } from "../core/i18n.js";
-import { numbered } from "../core/run-name.js";
-import { dataName, ofKind, recipeName } from "../train/catalogue.js";
+import { dataName, numbered, recipeName } from "../core/run-name.js";
+import { ofKind } from "../train/catalogue.js";
 import { MOST_RUNS } from "./state.js";
 
 const PAGE = 30; // older runs for each press of "Show more"

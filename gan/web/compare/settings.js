@@ -2,7 +2,7 @@
 import { h } from "../core/dom.js";
 import { clock, short } from "../core/format.js";
 import { known, t } from "../core/i18n.js";
-import { dataName, recipeName } from "../train/catalogue.js";
+import { dataName, recipeName } from "../core/run-name.js";
 import { statName } from "./chart.js";
 import { differing } from "./curves.js";
 import { figure } from "../widgets/plot.js";

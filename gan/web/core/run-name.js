@@ -8,16 +8,18 @@ import { known, t } from "./i18n.js";
  *    ?number}} RunFacts
  */
 
-/** @param {string} name */
-const dataName = (name) =>
-  known(`data.${name}`) ? t(`data.${name}`) : name.slice(name.lastIndexOf("/") + 1);
+/** What a data set is called; one without a text shows its own name. @param {string} name */
+export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
+
+/** What a recipe is called; one without a text shows its own name. @param {string} name */
+export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);
 
 /**
  * A run's data set with the run's number among the runs of that set.
  * @param {RunFacts} run
  */
 export function numbered({ data, number }) {
-  const set = data ? dataName(data) : "";
+  const set = data ? dataName(data).slice(data.lastIndexOf("/") + 1) : "";
   return number && set ? t("run.numbered", { data: set, number }) : set;
 }
 
@@ -29,7 +31,7 @@ export function manner({ recipe, minutes, kimg }) {
   const budget = kimg
     ? t("stage.kimg", { images: short(1000 * kimg) })
     : minutes && t("run.minutes", { minutes: Number(minutes.toPrecision(3)) });
-  const kind = recipe && (known(`recipe.${recipe}`) ? t(`recipe.${recipe}`) : recipe);
+  const kind = recipe && recipeName(recipe);
   return [kind, budget].filter(Boolean).map(String);
 }
 

@@ -1,7 +1,6 @@
-// The choices of the Train form, fetched once, and their display names. An entry without a text shows its own
-// name.
+// The choices of the Train form, fetched once.
 import { request } from "../core/api.js";
-import { known, t } from "../core/i18n.js";
+import { known } from "../core/i18n.js";
 
 /** The value of <gan-data> for an uploaded file of points, as in gan/ui/train/fields.py. */
 export const OWN_POINTS = "own-points";
@@ -18,15 +17,9 @@ export function catalogue() {
   return offer;
 }
 
-/** @param {string} name */
-export const dataName = (name) => (known(`data.${name}`) ? t(`data.${name}`) : name);
-
 /**
  * The key of a text about a run of this kind: the kind's own text if there is one, else that of images.
  * @param {string} key
  * @param {string | undefined} kind
  */
 export const ofKind = (key, kind) => (known(`${key}_${kind}`) ? `${key}_${kind}` : key);
-
-/** @param {string} name */
-export const recipeName = (name) => (known(`recipe.${name}`) ? t(`recipe.${name}`) : name);

@@ -57,7 +57,7 @@ def test_a_page_that_is_loaded_anew_shows_the_push_that_it_has_begun(browser, pr
         page.get_by_role("button", name="Push to the Hub").click()
         page.get_by_label("Repository", exact=True).fill("ada/slow-sevens")
         page.get_by_label("Visible to").select_option("1")
-        hub.slow = 10  # each of its answers, and it is asked four times at least
+        hub.hold(25)  # it is asked several times, and after 30 s a push gives up
         page.get_by_role("button", name="Push", exact=True).click()
         status = page.locator(".xp-push-status")
         expect(status).to_contain_text("Writing the files")
@@ -66,7 +66,7 @@ def test_a_page_that_is_loaded_anew_shows_the_push_that_it_has_begun(browser, pr
         expect(page.get_by_label("Repository", exact=True)).to_have_value("ada/slow-sevens")
         expect(page.get_by_label("Visible to")).to_have_value("1")
         expect(page.get_by_role("button", name="Push", exact=True)).to_be_disabled()
-        hub.slow = 0
+        hub.release()
         link = status.get_by_role("link", name="ada/slow-sevens")
         expect(link).to_be_visible()
         expect(page.get_by_role("button", name="Push", exact=True)).to_be_enabled()

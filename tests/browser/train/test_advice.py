@@ -31,8 +31,8 @@ def judged(runs):
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "paused"])
 def test_a_run_that_does_not_train_is_judged_in_the_past_tense(visit, judged, state):
-    judged("dcgan", "grey", state)
-    said = VERDICTS["grey"][1].format(contrast=8)
+    judged("dcgan", "low_contrast", state)
+    said = VERDICTS["low_contrast"][1].format(contrast=8)
     expect(visit().locator(".tr-verdict")).to_have_text(f"{state.capitalize()}. {said}")
 
 

@@ -180,7 +180,9 @@ def test_numbered_folders_are_learnt_by_class_only_when_asked(visit_own):
     form.add(("years.zip", zipped({f"{2019 + (n > 8)}/{n}.png": picture(9 * n) for n in range(20)})))
     found, switch = form.found, page.get_by_role("switch", name="类别条件")
     expect(found).to_contain_text("2019（9）、2020（11）")
-    expect(found).to_contain_text("默认关闭：文件夹以数字命名，可能只是同一批图片的几个部分，而不是类别。")
+    expect(found).to_contain_text(
+        "默认关闭：文件夹以数字命名，或内含同名文件夹，可能只是同一批图片的几个部分，而不是类别。"
+    )
     expect(switch).not_to_be_checked()
     expect(found).to_contain_text("按 28 px 训练。只有 20 张")
     switch.click()

@@ -246,11 +246,11 @@ def test_a_missing_model_a_missing_revision_and_no_internet(hub, root, monkeypat
     assert refused(lambda: pull("ada/none", token=False)) == "hub.unknown"
     assert refused(lambda: pull(f"{NAME}@v9", token=False)) == "hub.unknown_revision"
     assert refused(lambda: pull(NAME, token="hf_wrong")) == "hub.bad_token"
-    hub.slow = 3.0
+    hub.hold(3.0)
     with monkeypatch.context() as patched:
         patched.setattr("gan.hub.client.TIMEOUT", 0.05)
         assert refused(lambda: pull(NAME, token=False)) == "hub.timeout"
-    hub.slow = 0.0
+    hub.release()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert refused(lambda: pull(NAME, token=False)) == "hub.offline"
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

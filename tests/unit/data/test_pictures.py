@@ -5,6 +5,8 @@ import io
 import random
 import re
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -322,3 +324,19 @@ def test_random_damage_costs_a_picture_and_nothing_else():
             )
         with contextlib.suppress(pictures.UNREADABLE):
             assert decode(bytes(content), 8, 3).pixels.shape == (3, 8, 8)
+
+
+def test_a_refused_picture_is_told_by_us_alone():
+    """Of 108 megapixels Pillow warns too. pytest would take that warning, so this is a process of its own."""
+    program = """
+import sys
+from gan.data.decode.pictures import Unusable, decode
+try:
+    decode(sys.stdin.buffer.read(), 28, 1)
+except Unusable as refusal:
+    print(refusal)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], input=huge_png(12_000, 9_000), capture_output=True, check=True
+    )
+    assert (told.stdout.strip(), told.stderr) == (b"pixels 108", b"")

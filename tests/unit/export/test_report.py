@@ -3,7 +3,6 @@
 import base64
 import math
 import re
-from array import array
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -18,6 +17,7 @@ from gan.files import append_line, write_bytes, write_json
 from gan.kinds.points.recipes import make_config as make_points
 from gan.provenance import XMP
 from gan.recipes import make_config
+from gan.runs.curves import Buckets
 from gan.ui.strings import table
 
 EVIL = "</title><script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\u202e"
@@ -230,35 +230,46 @@ def test_a_sheet_that_shrinks_keeps_the_mark_of_its_origin(tmp_path):
     assert XMP.encode() in base64.b64decode(grid.address.partition(",")[2])
 
 
+def drawn(values):
+    """Draw a curve of 100,000 lines as a report does."""
+    buckets = Buckets(curves.POINTS)
+    for place, value in enumerate(values):
+        buckets.add({"step": place, "images": place, "seconds": place, "loss_d": value})
+    points = buckets.to_json()
+    curve = curves.Curve("D", "d", points["values"]["loss_d"])
+    return curves.draw(points["axes"]["images"], [curve], "a title", "images")
+
+
 def test_a_curve_keeps_its_spikes_and_cuts_what_would_flatten_it():
-    images = array("d", range(100_000))
-    values = array("d", (math.sin(place / 9000) for place in range(100_000)))
+    values = [math.sin(place / 9000) for place in range(100_000)]
     values[50_001] = 1.5
-    chart = curves.draw(images, [curves.Curve("D", "d", values)], "a title", "images")
+    chart = drawn(values)
     assert not chart.cut
     path = re.findall(r'class="d" d="M([^"]+)"', chart.svg)[0]
     points = [tuple(map(float, point.split())) for point in path.split("L")]
-    assert len(points) <= 2 * curves.BUCKETS
+    assert len(points) <= curves.POINTS
     assert [x for x, _ in points] == sorted(x for x, _ in points)
     top = min(y for _, y in points)
     assert sum(y == top for _, y in points) == 1, "the spike"
     values[50_001] = 1e9
-    values[7] = math.nan
-    cut = curves.draw(images, [curves.Curve("D", "d", values)], "a title", "images")
+    values[7] = None
+    cut = drawn(values)
     assert cut.cut
     assert "nan" not in cut.svg
     assert "e+09" not in cut.svg
 
 
 def test_curves_without_range_or_values():
-    one = curves.draw(array("d", [8]), [curves.Curve("D", "d", array("d", [0.0]))], "", "")
+    one = curves.draw([8], [curves.Curve("D", "d", [0.0])], "", "")
     assert re.search(r'class="d" d="M[\d. ]+L[\d. ]+"', one.svg), "a dot"
-    assert curves.draw(array("d", [8]), [curves.Curve("D", "d", array("d", [math.nan]))], "", "") is None
+    assert curves.draw([8], [curves.Curve("D", "d", [None])], "", "") is None
 
 
 def test_numbers_that_no_float_holds_do_not_end_the_report(run):
     for value in (10**400, -1e308, 1e308):
-        append_line(run / "stats.jsonl", {"step": 41, "images": 328, "loss_d": value, "modes": value})
+        whole = {"step": 41, "images": 328, "seconds": 1.0}
+        append_line(run / "stats.jsonl", {**whole, "loss_d": value, "modes": value})
+        append_line(run / "stats.jsonl", {**whole, "step": value, "images": value})
         append_line(run / "stats.jsonl", {"step": value, "images": value})
     append_line(run / "events.jsonl", {"time": 10**400, "key": "rolled_back",
                                        "values": {"at": 10**400, "step": 1e300, "percent": 1}})  # fmt: skip

@@ -28,12 +28,13 @@ def recorded(run: str, images: int) -> list[dict]:
 
 # (run, images, verdict while it is early, verdict where its budget ends there)
 LOOKED_LIKE = [
-    ("dcgan", 400, "grey", "grey"),  # 64 grey tiles; "The first shapes appear" stood over them
-    ("dcgan", 1_400, "grey", "grey"),  # 64 tiles of the same dots on grey
+    # 64 grey tiles; "The first shapes appear" stood over them
+    ("dcgan", 400, "low_contrast", "low_contrast"),
+    ("dcgan", 1_400, "low_contrast", "low_contrast"),  # 64 tiles of the same dots on grey
     ("dcgan_longer", 2_600, "noise", "noise"),  # 64 times the same stripes
     ("dcgan_longer", 4_900, "shaping", "less_variety"),  # blurred digits
-    ("dcgan_narrow", 3_000, "grey", "grey"),
-    ("dcgan_narrow", 9_000, "grey", "d_wins"),  # grey, and D's loss is at .004
+    ("dcgan_narrow", 3_000, "low_contrast", "low_contrast"),
+    ("dcgan_narrow", 9_000, "low_contrast", "d_wins"),  # grey, and D's loss is at .004
     ("modern", 1_000, "noise", "noise"),
     ("modern", 1_600, "shaping", "shaping"),
     ("modern", 4_000, "shaping", "balanced"),  # digits
@@ -84,7 +85,7 @@ def test_statistics_of_versions_without_contrast_and_noise_are_judged_too(key, l
         ("balanced", line(diversity=None)),  # identical real images have no diversity
         ("unlike", line(diversity=1.31)),
         ("balanced", line(diversity=1.29)),
-        ("grey", line(diversity=0.1, contrast=0.29, noise=0.1)),
+        ("low_contrast", line(diversity=0.1, contrast=0.29, noise=0.1)),
         ("collapse", line(diversity=0.1, contrast=0.31, noise=0.1)),
         ("noise", line(diversity=0.1, contrast=0.9, noise=0.51)),  # one tile of noise again and again
         ("noise", line(noise=0.51)),
@@ -106,7 +107,7 @@ def test_thresholds(key, stats):
 def test_too_few_lines_are_not_judged_unless_the_samples_are_grey_or_noise(lines, images):
     assert judge([line(images=images)] * lines, 0.5, "hinge").key == "starting"
     if lines:
-        assert judge([line(images=images, contrast=0.1)] * lines, 0.5, "hinge").key == "grey"
+        assert judge([line(images=images, contrast=0.1)] * lines, 0.5, "hinge").key == "low_contrast"
         assert judge([line(images=2_000)] * lines, 0.5, "hinge").key == "balanced", "a fast machine"
 
 

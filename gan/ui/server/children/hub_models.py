@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from gan.errors import UserError
-from gan.hub.child import checked
+from gan.runs.processes import checked
 from gan.ui.server.children.processes import Children
 
 COMMAND = (sys.executable, "-m", "gan.hub.pull")
@@ -31,4 +31,4 @@ class HubModels:
             raise UserError("hub.timeout", name=name) from error
         except (ValueError, RecursionError) as error:  # the child was killed, or failed: the log has it
             raise UserError("hub.broken", name=name) from error
-        return checked(answer, name, "hub.broken")
+        return checked(answer, "hub.broken", name=name)

@@ -19,8 +19,8 @@ from typing import Any
 
 from gan.data.cache import cache_dir
 from gan.errors import UserError
-from gan.hub.child import checked
 from gan.hub.staging import staging
+from gan.runs.processes import checked
 from gan.ui.server.children.processes import Children
 
 _log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class HubPushes:
                 raise UserError("hub.push_late", name=name, minutes=round(MINUTES)) from error
             except (ValueError, RecursionError) as error:  # it was killed, or failed: the log has it
                 raise UserError("hub.push_failed", name=name) from error
-        return checked(answer, name, "hub.push_failed")
+        return checked(answer, "hub.push_failed", name=name)
 
     def _sweep(self) -> None:
         now = self._clock()

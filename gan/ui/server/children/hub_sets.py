@@ -12,8 +12,8 @@ from typing import Any
 
 from gan.errors import UserError
 from gan.files import free_bytes
-from gan.hub.child import checked
 from gan.runs.disk import writing
+from gan.runs.processes import checked
 from gan.ui.server.children.processes import Children, Shared
 
 COMMAND = (sys.executable, "-m", "gan.hub.sets")
@@ -62,7 +62,7 @@ class HubSets:
         except (ValueError, RecursionError) as error:
             shutil.rmtree(staging, ignore_errors=True)  # the child was killed, also by a full memory
             raise UserError("hub.set_not_read", name=name) from error
-        return Path(checked(answer, name)["path"])
+        return Path(checked(answer, "hub.set_not_read", name=name)["path"])
 
 
 def settle(path: Path, uploads: Path) -> Path:

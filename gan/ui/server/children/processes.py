@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import gan
 
 NICE = 10
-ENDS = (0, 2)  # exit status of a command that has answered, see gan.hub.child.tell
+ENDS = (0, 2)  # exit status of a command that has answered, see gan.runs.processes.tell
 MOST_SAID = 2000  # bytes of what a child that failed has said, for the log
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
@@ -113,12 +113,12 @@ class Children:
         told: Callable[[Any], None],
         environment: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the JSON in the last line that a command prints; `told` gets that of each earlier line.
+        """Return the JSON in the last line that a command prints; `told` gets that of each line as it comes.
 
         given: what the command reads from its standard input. It must fit into a pipe, 64 KB on Linux.
         environment: that of the command, None for ours. Raises what `ask` raises.
         """
-        late, last = threading.Event(), b""
+        late, answer = threading.Event(), None
         with (
             tempfile.TemporaryFile() as complaints,  # a pipe that nobody empties would block the command
             self._started(command, subprocess.PIPE, complaints, environment) as child,
@@ -134,13 +134,12 @@ class Children:
             try:
                 _give(child, given)
                 for line in child.stdout or ():
-                    if last:
-                        told(json.loads(last))
-                    last = line
+                    answer = json.loads(line)
+                    told(answer)
                 child.wait()
                 if late.is_set() or child.returncode not in ENDS:  # its last line is no answer
                     raise ValueError(f"ended with status {child.returncode}")
-                return json.loads(last)
+                return answer
             except (ValueError, RecursionError) as error:
                 if late.is_set():
                     raise subprocess.TimeoutExpired(command, seconds) from error

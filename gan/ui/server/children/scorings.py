@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from gan.errors import MESSAGES, UserError
+from gan.errors import UserError
 from gan.export.kept_scores import keep
 from gan.latent.catalogue import read_scores
 from gan.runs.disk import writing
+from gan.runs.processes import checked
 from gan.runs.store import Store
 from gan.ui.server.children.processes import Children
 
@@ -98,9 +99,7 @@ class Scorings:
             raise UserError("runs.score_late", minutes=round(MINUTES)) from error
         except (ValueError, RecursionError) as error:  # it was killed, or failed: the log has it
             raise UserError("runs.score_failed") from error
-        problem = answer.get("error") if isinstance(answer, dict) else None
-        if isinstance(problem, dict) and problem.get("key") in MESSAGES:
-            raise UserError(problem["key"], **problem.get("values", {}))
-        if not isinstance(answer, dict) or read_scores(answer) is None:
+        found = checked(answer, "runs.score_failed")
+        if read_scores(found) is None:
             raise UserError("runs.score_failed")
-        return answer
+        return found

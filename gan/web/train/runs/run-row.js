@@ -5,9 +5,8 @@ import { controls, isVisitor } from "../../core/control.js";
 import { find, h, icon, setText } from "../../core/dom.js";
 import { ago, fileSize, short } from "../../core/format.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
-import { manner, numbered } from "../../core/run-name.js";
+import { dataName, manner, numbered } from "../../core/run-name.js";
 import { refresh, view, viewing } from "../../shell/run-feed.js";
-import { dataName } from "../catalogue.js";
 import { isOwn } from "./own-runs.js";
 import { ConfirmButton } from "../../widgets/confirm-button.js";
 

@@ -39,8 +39,8 @@ const BUTTONS = {
 
 // Runs in these states can have a checkpoint.
 const CARRIED = ["running", "paused", "finished", "stopped", "failed"];
-// Only a run that is over has scores, and so a card.
-const PUSHED = ["finished", "stopped"];
+// Only a run with its last weights has scores, and so a card.
+export const ENDED = ["finished", "stopped"];
 
 export class RunControls {
   /** @type {?string} */
@@ -140,7 +140,7 @@ export class RunControls {
     this.more.update(run);
     this.job.update(run);
     this.explore.hidden = run.status.live_step === null;
-    this.push.hidden = this.explore.hidden || !PUSHED.includes(state);
+    this.push.hidden = this.explore.hidden || !ENDED.includes(state);
     this.take.hidden = !CARRIED.includes(state) || !run.status.step;
     this.allow();
   }

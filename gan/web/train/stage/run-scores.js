@@ -6,8 +6,7 @@ import { CONTROL } from "../../core/events.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
 import { comparison, scoreRows } from "../../explore/panels/scores.js";
 import { refresh } from "../../shell/run-feed.js";
-
-const OVER = ["finished", "stopped"];
+import { ENDED } from "./run-controls.js";
 
 export class RunScores {
   /** @type {?string} */
@@ -47,7 +46,7 @@ export class RunScores {
     if (run.id !== this.id) this.refused = "";
     this.id = run.id;
     const { scored, scoring, status, config } = run;
-    const offered = OVER.includes(status.state) && config?.kind === "images" && status.live_step !== null;
+    const offered = ENDED.includes(status.state) && config?.kind === "images" && status.live_step !== null;
     this.element.hidden = !scored && !offered;
     this.button.hidden = Boolean(scored) || !offered;
     this.busy = scoring.stage !== null;

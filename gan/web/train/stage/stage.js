@@ -4,8 +4,9 @@ import { h, must, setText } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
 import { clock, device, short, whole } from "../../core/format.js";
 import { sentence, t } from "../../core/i18n.js";
+import { dataName, recipeName } from "../../core/run-name.js";
 import { subscribe } from "../../shell/run-feed.js";
-import { dataName, ofKind, recipeName } from "../catalogue.js";
+import { ofKind } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
@@ -261,7 +262,7 @@ class Stage extends HTMLElement {
    * @param {string} level
    */
   setVerdict(text, level) {
-    setText(this.verdict, text);
+    setText(this.verdict, text.replaceAll(" %", "\u00a0%")); // a number and its sign stay together
     this.verdict.dataset.level = level;
   }
 }

@@ -2,13 +2,10 @@
 
 import json
 import logging
-import os
-import subprocess
 import sys
 import threading
 import time
 
-import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,7 +27,6 @@ from gan.ui.server.services import Services
 from gan.worker.run_dir import read_config
 from tests import ROOT
 from tests.fakes.hub import NOWHERE, TOKEN, Refusal, Repository, fake_hub
-from tests.fakes.runs import wait_until
 from tests.support.inputs.generators import SMALL
 from tests.support.page import visiting
 from tests.support.page.visiting import info, key_of, visitor
@@ -477,25 +473,6 @@ def test_a_push_ends_with_the_server(services, monkeypatch):
     assert not children.running
 
 
-def test_a_process_of_the_hub_ends_with_its_parent():
-    """However the parent ends: a server that was killed leaves nobody with a visitor's token."""
-    child = (
-        "import time; from gan.hub import child; child.prepare(); print('ready', flush=True); time.sleep(600)"
-    )
-    parent = (
-        "import subprocess, sys, time;"
-        f"started = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE);"
-        "started.stdout.readline(); print(started.pid, flush=True); time.sleep(600)"
-    )
-    server = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, cwd=ROOT)
-    left = int(server.stdout.readline())
-    assert psutil.pid_exists(left)
-    server.kill()
-    server.wait()
-    server.stdout.close()
-    wait_until(lambda: not psutil.pid_exists(left))
-
-
 def test_pushes_are_forgotten_and_few_wait(monkeypatch):
     now = [0.0]
     pushes = hub_pushes.HubPushes(lambda: now[0])
@@ -509,16 +486,6 @@ def test_pushes_are_forgotten_and_few_wait(monkeypatch):
     now[0] = hub_pushes.KEPT + 1
     with pytest.raises(UserError, match="forgotten"):
         pushes.state(named[0])
-
-
-def test_a_process_that_pushes_leaves_xet_aside():
-    program = (
-        "import gan.hub.push; from gan.hub import child; child.prepare(); "
-        "from huggingface_hub.utils import _runtime; _runtime.is_package_available = lambda name: True; "
-        "print(_runtime.is_xet_available())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=os.environ)
-    assert done.stdout.split() == [b"False"]
 
 
 def test_the_readme_lets_a_space_ask_for_the_least_scope():
