@@ -14,7 +14,7 @@ from typing import Any
 
 from gan.config import Settings
 from gan.data import public_name
-from gan.data.names import UPLOADS, kept_name
+from gan.data.names import MOVED, kept_name
 from gan.errors import UserError, refuse_if_full
 from gan.export.event_file import FILE, FOLDER, whole_size
 from gan.files import append_line, read_json, read_object, write_bytes, write_json
@@ -29,7 +29,6 @@ from gan.spec import read_header
 from gan.train.origin import RECORD, START, plain_record
 from gan.worker.health import VERDICTS
 
-MOVED = "moved"  # no upload has this folder's name: such data is missing until a person says where it is
 RESTORED = "restored"
 MAX_TEXT, MAX_CLASSES, MAX_GPUS = 200, 1000, 1024
 _LEVELS = re.compile(r"[a-z_]{1,20}")
@@ -92,7 +91,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if start and not (folder / START / RECORD).exists():  # a restart would look for the model anew
         raise UserError("mirror.lacks", name=f"{START}/{RECORD}")
     known = get_kind(config.kind).is_named(config.data)
-    data = config.data if known else f"/{UPLOADS}/{MOVED}/{kept_name(public_name(config.data))[:200]}"
+    data = config.data if known else f"{MOVED}/{kept_name(public_name(config.data))[:200]}"
     return {**config.to_json(), "data": data}
 
 

@@ -202,10 +202,13 @@ def _with_slashes(names: list[str], entries: list[zipfile.ZipInfo]) -> list[str]
     """Replace backslashes between folders by slashes.
 
     Some packers for Windows write backslashes. From other systems, a backslash may be part of a name.
+    There too it separates folders if no name has a slash, or if most files have one after their last slash.
     """
-    without = not any("/" in name for name in names)
+    last = [name.rpartition("/")[2] for name in names if not name.endswith("/")]
+    most = 2 * sum("\\" in name for name in last) > len(last)
+    separates = most or not any("/" in name for name in names)
     return [
-        name.replace("\\", "/") if without or entry.create_system in _WINDOWS else name
+        name.replace("\\", "/") if separates or entry.create_system in _WINDOWS else name
         for name, entry in zip(names, entries, strict=True)
     ]
 

@@ -330,6 +330,24 @@ def _greek(word: str) -> float:
     return (0.0 if word.isupper() or len(word) < 4 else 2.0 if accents == 1 else -3.0) - 4 * misplaced
 
 
+def _thai(text: str) -> float:
+    """Compute the log-likelihood of Thai text, whose signs above and below a letter are no letters.
+
+    Such a sign follows a consonant or another sign, and ่ ้ ๊ ๋ ์ are never doubled. Plain letters stand apart.
+    """
+    score, before = 0.0, " "
+    for one in text:
+        if one.isascii():
+            score += LETTER if one.isalpha() else SIGN
+        else:
+            score += _THAI.get(one, NEVER)
+            loose = unicodedata.combining(one) or one in "ัิีึื็์ํ"
+            score -= 6 * bool(loose and (before.isascii() or before in "าะเแโใไ" or before == one))
+        score += MIXED * (before.isalpha() and one.isalpha() and before.isascii() != one.isascii())
+        before = one
+    return score
+
+
 def _by_words(text: str, word: Callable[[str], float], signs: dict[str, float]) -> float:
     """Add up the likelihoods of the words of a text and of the characters between them."""
     words = "".join(letter if letter.isalpha() else " " for letter in text).split()
@@ -354,6 +372,7 @@ _CYRILLIC, _WEST, _CENTRAL = (
     _marked(known.WESTERN),
     _marked(known.CENTRAL),
 )
+_THAI = {letter: math.log(weight / sum(known.THAI.values())) for letter, weight in known.THAI.items()}
 _GREEK, _TURKISH = _alphabet(known.GREEK, "αειοηυωάέήίόύώ", _greek), _marked(known.TURKISH)
 _HEBREW, _ARABIC = (_alphabet(letters, "".join(letters)) for letters in (known.HEBREW, known.ARABIC))
 PAGES = (
@@ -415,4 +434,5 @@ PAGES = (
     _Page("Windows-1255", "cp1255", _HEBREW, -6.5),
     _Page("Windows-1256", "cp1256", _ARABIC, -6.0),
     _Page("CP720", "cp720", _ARABIC, -6.0),
+    _Page("CP874", "cp874", _thai, -5.0),
 )

@@ -112,7 +112,7 @@ def test_code_pages_are_told_apart(codec, least):
     assert all(guessed(draw.sample(words, 5), codec) for _ in range(50))
 
 
-GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
+GREEK, TURKISH, CENTRAL, HEBREW, ARABIC, THAI = (
     "γάτα σκύλος ψάρια λουλούδια δέντρα γάτες Μήλο άλογο πουλιά σπίτι αυτοκίνητα θάλασσα Εκπαίδευση δοκιμή",
     (
         "ağaç kuş çiçek köpek İstanbul balık çilek güneş yıldız kuşlar kırmızı yeşil sarı eğitim doğru "
@@ -124,6 +124,10 @@ GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
     ),
     "חתול כלב ציפור דג פרח מכונית בית תפוח אדום כחול",
     "قط كلب طائر سمكة زهرة شجرة سيارة بيت بحر تفاح أحمر أزرق",
+    (
+        "แมว สุนัข หมา นก ปลา ดอกไม้ ต้นไม้ รถยนต์ บ้าน แอปเปิ้ล สีแดง สีน้ำเงิน ม้า ช้าง เสือ กล้วย คน ผู้ชาย "
+        "ผู้หญิง ทะเล ภูเขา ท้องฟ้า อาหาร เครื่องบิน กุหลาบ ปกติ ผิดปกติ ฝึก ทดสอบ เด็ก"
+    ),
 )
 
 
@@ -131,6 +135,7 @@ GREEK, TURKISH, CENTRAL, HEBREW, ARABIC = (
     (GREEK, "cp737", 95), (GREEK, "cp1253", 95), (TURKISH, "cp857", 90), (TURKISH, "cp1254", 95),
     (CENTRAL, "cp852", 85), (CENTRAL, "cp1250", 70),
     (HEBREW, "cp862", 85), (HEBREW, "cp1255", 70), (ARABIC, "cp1256", 90), (ARABIC, "cp720", 70),
+    (THAI, "cp874", 95),
 ])  # fmt: skip
 def test_rarer_code_pages_are_told_by_a_few_names(words, codec, least):
     """Two names mostly tell the code page, five always. A single word may belong to several languages."""
@@ -257,6 +262,14 @@ def test_backslashes_of_windows_beside_slashes(tmp_path):
         **{f"{kind}\\{k}.png": picture() for kind in ("cat", "dog") for k in range(2)},
     }
     assert data.load(make_zip(tmp_path / "a.zip", members, system=0), size=8).classes == ("cat", "dog")
-    assert data.load(make_zip(tmp_path / "b.zip", members, system=3), size=8).classes == (), (
-        "on a Unix a name may have a backslash"
-    )
+    assert data.load(make_zip(tmp_path / "b.zip", members, system=3), size=8).classes == ("cat", "dog")
+    below = {f"pets/{name}": content for name, content in members.items() if content}
+    below["pets/list.txt"] = b"cat, dog"
+    assert data.load(make_zip(tmp_path / "c.zip", below, system=3), size=8).classes == ("cat", "dog")
+
+
+def test_on_a_unix_a_name_may_have_a_backslash(tmp_path):
+    members = {f"{kind}/{k}.png": picture() for kind in ("live", "studio") for k in range(2)}
+    members["live/AC\\DC.png"] = picture()
+    report = data.load(make_zip(tmp_path / "a.zip", members, system=3), size=8).report
+    assert report.classes == (("live", 3), ("studio", 2))

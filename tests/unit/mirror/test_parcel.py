@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gan.data.names import UPLOADS
+from gan.data.names import UPLOADS, find_pictures
 from gan.errors import UserError
 from gan.export.event_file import FILE, FOLDER, EventFile
 from gan.files import read_json, write_bytes, write_json
@@ -25,6 +25,7 @@ from gan.mirror.parcel import pack, unpack
 from gan.runs.store import Store
 from gan.train.checkpoint import read_state
 from gan.train.origin import read_record
+from gan.worker.run_dir import read_config
 from gan.worker.worker import Worker, work
 from tests.fakes.runs import tiny
 from tests.support.inputs.generators import tiny_spec, write_weights
@@ -65,6 +66,18 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
         for name, part in files.items():
             archive.writestr(name, part)
     return out.getvalue()
+
+
+def test_a_run_that_came_without_its_pictures_asks_for_them_by_name(parcel, tmp_path):
+    content = entries(parcel)
+    config = {**json.loads(content["config.json"]), "data": "pets.zip"}
+    came = rewritten(content, {"config.json": json.dumps(config).encode()})
+    (tmp_path / "run.zip").write_bytes(came)
+    there = Store(tmp_path / "runs")
+    run = there.path(unpack(there, tmp_path / "run.zip"))
+    with pytest.raises(UserError) as caught:
+        find_pictures(run, read_config(run).data)
+    assert (caught.value.key, caught.value.values["name"]) == ("train.pictures_unplaced", "pets.zip")
 
 
 def test_a_moved_run_ends_on_the_bits_of_the_undisturbed_one(trained, parcel, tmp_path):
