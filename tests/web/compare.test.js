@@ -117,17 +117,18 @@ test("several seeds become their mean, lowest and highest where all have values"
 });
 
 test("runs that differ in the seed alone are one group", () => {
-  const run = (/** @type {object | null} */ config) => ({ config });
+  const run = (/** @type {object | null} */ config, place = 0) => ({ config, place });
   const runs = [
     run({ lr: 1, seed: 0 }),
     run({ lr: 2, seed: 0 }),
     run({ seed: 5, lr: 1 }),
     run(null),
     run(null),
+    run({ lr: 1, seed: 9 }, 1), // other pictures of the same name
   ];
   assert.deepEqual(
     groupedBySeed(runs).map((group) => group.map((one) => runs.indexOf(one))),
-    [[0, 2], [1], [3], [4]],
+    [[0, 2], [1], [3], [4], [5]],
   );
 });
 

@@ -9,6 +9,8 @@ declare global {
     name: string | null;
     number: number;
     config: (RunConfig & Record<string, unknown>) | null;
+    /** The same number for the same data. Two uploads may have one name. */
+    place: number | null;
     silent: number | null;
     samples: number[];
     state: string;

@@ -178,8 +178,8 @@ export function meanOf(curves) {
 }
 
 /**
- * Runs that differ at most in the seed, together, in their order.
- * @template {{config: ?object}} Run
+ * Runs that differ at most in the seed, together, in their order. `place` tells pictures of one name apart.
+ * @template {{config: ?object, place?: ?number}} Run
  * @param {Run[]} runs
  * @returns {Run[][]}
  */
@@ -187,7 +187,9 @@ export function groupedBySeed(runs) {
   /** @type {Map<unknown, Run[]>} */
   const groups = new Map();
   for (const run of runs) {
-    const key = run.config ? JSON.stringify(Object.entries({ ...run.config, seed: 0 }).sort()) : run;
+    const key = run.config
+      ? JSON.stringify(Object.entries({ ...run.config, seed: 0, place: run.place }).sort())
+      : run;
     const group = groups.get(key);
     if (group) group.push(run);
     else groups.set(key, [run]);

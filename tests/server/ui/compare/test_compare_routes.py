@@ -62,6 +62,15 @@ def test_nothing_but_what_the_tab_shows_is_sent(client, store):
     assert not {"pid", "heartbeat", "log", "events", "error"} & set(reply.json())
 
 
+def test_two_sets_of_pictures_of_one_name_are_told_apart(client, store):
+    paths = [str(store.root / ".uploads" / one / "cats.zip") for one in "abb"]
+    runs = [past(store, make_config(path, "modern"), state="finished") for path in paths]
+    found = [curves(client, run).json() for run in runs]
+    assert {one["config"]["data"] for one in found} == {"cats.zip"}
+    first, second, third = (one["place"] for one in found)
+    assert first != second == third
+
+
 def test_an_unknown_run_is_refused_in_a_sentence(client):
     reply = curves(client, "nobody")
     assert (reply.status_code, reply.json()["error"]["key"]) == (404, "runs.unknown")
