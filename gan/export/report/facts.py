@@ -54,10 +54,17 @@ def read_name(run_dir: Path) -> str | None:
         return None
 
 
-def title(words: Words, run_dir: Path, config: Settings) -> str:
-    """Return the title of a run: its name, or data and recipe."""
-    given = read_name(run_dir)
-    return words.shown(given) if given else f"{data_name(words, config)} · {recipe_name(words, config)}"
+MOST_RUNS = 10**6  # numbers of runs in a title
+
+
+def title(words: Words, run_dir: Path, config: Settings, number: Any) -> str:
+    """Return the title of a run: its name, or data and recipe. number: which run of its data it is, or 0."""
+    if given := read_name(run_dir):
+        return words.shown(given)
+    shown = data_name(words, config)
+    if type(number) is int and 0 < number < MOST_RUNS:  # a damaged status may hold anything
+        shown = words.texts["run.numbered"].format(data=shown, number=number)
+    return f"{shown} · {recipe_name(words, config)}"
 
 
 def data_name(words: Words, config: Settings) -> str:

@@ -39,7 +39,7 @@ def report(run_dir: Path, words: Words) -> bytes:
     Raises UserError for a folder that holds no run.
     """
     config, status = read_config(run_dir), read_object(run_dir / "status.json")
-    history, title = _read(run_dir), facts.title(words, run_dir, config)
+    history, title = _read(run_dir), facts.title(words, run_dir, config, status.get("number"))
     parts = [
         _head(words, run_dir, config, status, title),
         _section(words, "report.samples", _samples(words, run_dir, config, history)),

@@ -172,13 +172,13 @@ def open_named(services: Services, name: str) -> "Model":
 def called(services: Services, model_id: str) -> str:
     """Return the display name of a model that can't be opened.
 
-    This is the run's name, or its data and recipe; for a shipped model, its own name.
+    This is the run's name, or its data with its number, and recipe; for a shipped model, its own name.
     """
     kind, _, name = model_id.partition(":")
     run = next((run for run in services.store.list() if run["id"] == name), {}) if kind == "run" else {}
-    return (
-        run.get("name") or " · ".join(filter(None, (public_data(run.get("data")), run.get("recipe")))) or name
-    )
+    data, number = public_data(run.get("data")), run.get("number")
+    numbered = f"{data} #{number}" if data and number else data
+    return run.get("name") or " · ".join(filter(None, (numbered, run.get("recipe")))) or name
 
 
 def _point(model: "Model", request: Request) -> Point:

@@ -217,7 +217,8 @@ def calls(folder: Path) -> Target:
         reply = browser.post(f"/gradio_api/{path}", content=content)
         assert reply.status_code in (200, 400, 404, 429)
         for value in passed:
-            name = numbers.get(value.get("fn_index"), path.rpartition("/")[2])
+            number = value.get("fn_index")  # of any type
+            name = numbers.get(number if type(number) is int else None, path.rpartition("/")[2])
             arguments = value["data"] if "data" in value else list(value.values())
             if path in ("cancel", "mcp", "mcp/") or name not in PUBLIC:
                 continue

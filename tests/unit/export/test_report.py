@@ -13,7 +13,7 @@ from PIL import Image
 from gan.cli.report import main
 from gan.export.report import curves, facts, grids
 from gan.export.report.words import Words, clock, number, short, when
-from gan.files import append_line, write_bytes, write_json
+from gan.files import append_line, read_object, write_bytes, write_json
 from gan.kinds.points.recipes import make_config as make_points
 from gan.provenance import XMP
 from gan.recipes import make_config
@@ -301,3 +301,12 @@ def test_scores_that_a_run_keeps_are_told_until_it_trains_on(run):
     assert "FD (Digits net)" in words_of(report(run))
     write_json(run / "scores.json", {**kept, "step": 39})
     assert facts.scores(WORDS, run, {}) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("number", "title"), [(3, "Digits #3 · "), (0, "Digits · "), (10**400, "Digits · "), ("3", "Digits · ")]
+)
+def test_the_title_numbers_the_runs_of_a_data_set(run, number, title):
+    write_json(run / "status.json", {**read_object(run / "status.json"), "number": number})
+    report(run)
+    assert f"<h1>{title}" in raw(run)
