@@ -25,7 +25,7 @@ SPACES, NEWEST_TORCH = "0.51.3", "2.13.0"
 ADDED = ("uvicorn>=0.14.0", "websockets>=10.4", f"spaces=={SPACES}", f"torch<={NEWEST_TORCH}")
 PYDANTIC = "2.12"  # Gradio's extra for MCP caps it
 TORCH = ("2.11.0", NEWEST_TORCH)  # the oldest and the newest that the builder installs today
-# pyproject.toml gives pytest its options, and one test compares scores with prdc. What serves a page for tests
+# pyproject.toml gives pytest its options, and one test compares scores with prdc. What serves a page to tests
 # imports playwright; no browser starts.
 TOOLS = ("pytest-xdist>=3.6,<4", "prdc>=0.2,<1", "playwright>=1.50,<2")
 # The engine, and one smoke test of the page: its server answers, and the page's files are there.
