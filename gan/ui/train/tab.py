@@ -77,9 +77,9 @@ def build(services: Services) -> None:
             gr.HTML('<gan-step number="3" text="train.step_time"></gan-step>', apply_default_css=False)
             minutes = _picker("gan-time", 5)
             gr.HTML("<gan-gpus></gan-gpus>", apply_default_css=False)
+            gr.HTML("<gan-where></gan-where>", apply_default_css=False)
+            gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
             with gr.Column(elem_id="train-go"):
-                gr.HTML("<gan-where></gan-where>", apply_default_css=False)
-                gr.HTML("<gan-cost></gan-cost>", apply_default_css=False)
                 gr.HTML("<gan-answer></gan-answer>", apply_default_css=False, elem_id="train-answer")
                 button = gr.Button(
                     i18n("train.start"),

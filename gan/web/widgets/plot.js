@@ -197,8 +197,7 @@ export class Plot {
       }));
     this.plot = new UPlot(
       {
-        width: this.canvas.clientWidth,
-        height: 220,
+        ...this.#size(),
         legend: { show: false },
         cursor: {
           y: false,
@@ -235,9 +234,12 @@ export class Plot {
       this.data(),
       this.canvas,
     );
-    new ResizeObserver(() => this.plot?.setSize({ width: this.canvas.clientWidth, height: 220 })).observe(
-      this.canvas,
-    );
+    new ResizeObserver(() => this.plot?.setSize(this.#size())).observe(this.canvas);
+  }
+
+  /** The style sheet says how large a plot is. */
+  #size() {
+    return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
   }
 
   span() {

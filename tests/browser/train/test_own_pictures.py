@@ -69,7 +69,7 @@ def test_what_is_typed_by_hand_stays(visit_own):
     expect(page.locator("gan-cost .tr-cost-lead")).to_contain_text("larger than the data set of 10 images")
     assert form.press_train()["error"]["key"] == "train.batch_too_large"
     # the sentence occurs once
-    expect(page.locator("#train-go")).to_have_text(
+    expect(page.locator("#train-form")).to_have_text(
         re.compile("^(?!.*larger than.*larger than).*larger than", re.DOTALL)
     )
     form.remove()

@@ -4,6 +4,9 @@ import { t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { Plot, Zoom } from "../../widgets/plot.js";
 
+// States of runs that may still get curves. The charts keep their place there, so that nothing jumps.
+const TO_COME = ["queued", "starting", "running", "paused"];
+
 export class Charts {
   constructor() {
     const zoom = new Zoom();
@@ -60,7 +63,7 @@ export class Charts {
    */
   update(run, stats) {
     const rows = stats.id === run.id ? stats.rows : [];
-    this.element.hidden = !rows.length;
+    this.element.hidden = !rows.length && !TO_COME.includes(run.status.state);
     if (run.id !== this.id || (this.losses.count && rows[this.losses.count - 1] !== this.seen)) {
       // other rows, or thinned ones
       if (run.id !== this.id) this.zoom.set(null);

@@ -98,8 +98,11 @@ export class SampleGrid {
     // other grids for the same steps.
     this.since = `${run.status.queued_at}-${run.events.at(-1)?.time ?? 0}`;
     this.kimgOf = kimgOf;
-    this.size = run.config?.size ?? 64;
+    const size = run.config?.size ?? 64;
+    const other = size !== this.size || run.config?.kind !== this.kind;
+    this.size = size;
     this.showLegend(run.config?.kind);
+    if (other) this.fit(); // before its first picture comes
     this.running = ["starting", "running"].includes(run.status.state) && run.silent === null;
     this.steps = run.samples;
     const { at } = this;
@@ -134,7 +137,7 @@ export class SampleGrid {
   draw() {
     const last = this.steps.length - 1;
     const index = this.at === null ? last : this.steps.indexOf(this.at);
-    this.history.hidden = last < 0;
+    this.history.style.visibility = last < 0 ? "hidden" : ""; // it keeps its place
     this.slider.max = String(Math.max(0, last));
     this.slider.disabled = last < 1;
     this.slider.value = String(Math.max(0, index));

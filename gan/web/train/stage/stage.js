@@ -83,32 +83,21 @@ class Stage extends HTMLElement {
       this.stop ??= subscribe((live) => this.show(live));
       return;
     }
-    const rail = h(
-      "aside",
-      { class: "tr-rail" },
-      h(
-        "dl",
-        { class: "tr-facts" },
-        FACTS.map((name) =>
-          h(
-            "div",
-            { class: SCORES.includes(name) ? "is-score" : name === "mirror" && "is-mirror" },
-            h("dt"),
-            this.facts[name],
-          ),
-        ),
-      ),
-      this.lease.element,
-      this.controls.element,
-    );
+    const facts = FACTS.map((name) => {
+      const score = SCORES.includes(name);
+      const rare = score || name === "mirror"; // only some runs have it
+      const kind = score ? "is-score" : rare && "is-mirror";
+      return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
+    });
     this.body.append(
       h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
+      h("dl", { class: "tr-facts" }, facts),
+      h("div", { class: "tr-main" }, this.grid.element, this.charts.element),
+      h("div", { class: "tr-rail" }, this.lease.element, this.controls.element),
       this.advice.element,
       this.pace.element,
       this.events.element,
       this.last,
-      h("div", { class: "tr-main" }, this.grid.element, rail),
-      this.charts.element,
       h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
       this.log,
     );

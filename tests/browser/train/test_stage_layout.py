@@ -1,0 +1,76 @@
+"""Test where things stand on the stage: samples and losses together, and nothing that jumps."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from gan.files import append_line
+from tests.support.page.train_form import TrainForm
+
+pytestmark = pytest.mark.browser
+PROJECTOR = {"width": 1280, "height": 720}
+PHONE = {"width": 390, "height": 844}
+# The sum of all shifts but those within half a second of a press, as browsers report them.
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries())
+      if (!one.hadRecentInput)
+        window.shifts.push([one.value, one.sources.map(({ node }) => node?.className ?? "").join()]);
+  }).observe({ type: "layout-shift", buffered: false });
+}"""
+
+
+def curves(folder, lines=40):
+    for step in range(1, lines + 1):
+        row = {"step": step, "images": 8 * step, "seconds": step / 10, "pair": 0.7, "diversity": 0.9}
+        append_line(folder / "stats.jsonl", {**row, "loss_d": 0.6, "loss_g": 2.0, "real": 1.0, "fake": -1.0})
+
+
+def edges(page, *selectors):
+    """Return [left, top, right, bottom] of the visible elements."""
+    boxes = [page.locator(one).locator("visible=true").first.bounding_box() for one in selectors]
+    return [(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]) for box in boxes]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_samples_and_losses_are_seen_together_on_a_projector(visit, runs, ended, scheme):
+    curves(runs.root / ended())
+    page = visit(viewport=PROJECTOR, color_scheme=scheme)
+    page.wait_for_selector(".tr-plot canvas")
+    grid, losses, logits, facts = edges(
+        page, ".tr-frame", ".tr-plot >> nth=0", ".tr-plot >> nth=1", ".tr-facts"
+    )
+    assert grid[2] < losses[0], "the charts stand right of the grid"
+    assert losses[3] <= logits[1], "one below the other"
+    assert max(grid[3], losses[3], logits[3]) <= PROJECTOR["height"]
+    assert facts[3] <= grid[1]
+    tops = page.locator(".tr-facts > div:visible").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert len(set(tops)) == 1, "the figures stand in one line"
+    assert grid[2] - grid[0] >= 380, "large enough for the last row"
+    recipe = page.locator("gan-recipe [role=radio]").first.bounding_box()
+    assert recipe["y"] < page.locator("#train-button").bounding_box()["y"], "the recipe is in sight"
+
+
+def test_on_a_phone_the_controls_stand_between_samples_and_charts(visit, runs, ended):
+    curves(runs.root / ended())
+    page = visit(viewport=PHONE)
+    page.wait_for_selector(".tr-plot canvas")
+    grid, controls, charts = edges(page, ".tr-frame", ".tr-controls", ".tr-charts")
+    assert grid[3] <= controls[1] < controls[3] <= charts[1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+def test_nothing_jumps_while_a_run_trains(visit, size):
+    page = visit(viewport=size)
+    page.fill("gan-time input", "0.05")
+    page.press("gan-time input", "Tab")
+    page.locator("gan-stage").scroll_into_view_if_needed()
+    TrainForm(page).press_train()
+    page.evaluate(SHIFTS)
+    expect(page.locator(".tr-verdict")).to_contain_text(re.compile("Finished."))
+    page.wait_for_selector(".tr-plot canvas")
+    shifts = page.evaluate("window.shifts")
+    assert sum(value for value, _ in shifts) < 0.05, [one for one in shifts if one[0] > 0.001]
