@@ -80,6 +80,7 @@ def test_a_class_watches_what_one_controls(visit, served):
     expect(teacher.locator("[data-command=pause]")).to_be_visible()
     expect(student.locator(".tr-bar")).to_be_in_viewport()
     assert student.evaluate("shifts") < 0.05, "the first run moves nothing under the finger"
+    expect(student.locator(".gan-pill")).to_be_visible()
     covered = "(pill) => pill.getBoundingClientRect().left - "
     covered += "document.getElementById('tab-train-button').getBoundingClientRect().right"
     assert student.locator(".gan-pill").evaluate(covered) >= -8, "the pill leaves the tab readable"
