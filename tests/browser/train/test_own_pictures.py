@@ -1,6 +1,5 @@
 """Test a visitor's own images on the real page: the survey before Train, and the form's settings."""
 
-
 import pytest
 from playwright.sync_api import expect
 

@@ -11,6 +11,7 @@ from tests.support.page.train_form import TrainForm
 pytestmark = pytest.mark.browser
 PROJECTOR = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 844}
+DEVICE = "CPU, 2 threads"
 # The sum of all shifts but those within half a second of a press, as browsers report them.
 SHIFTS = """() => {
   window.shifts = [];
@@ -54,11 +55,16 @@ def test_samples_and_losses_are_seen_together_on_a_projector(visit, runs, ended,
 
 
 def test_on_a_phone_the_controls_stand_between_samples_and_charts(visit, runs, ended):
-    curves(runs.root / ended())
+    curves(runs.root / ended(device=DEVICE, parameters={"G": 431_000, "D": 241_000}, elapsed=3600.0))
     page = visit(viewport=PHONE)
     page.wait_for_selector(".tr-plot canvas")
     grid, controls, charts = edges(page, ".tr-frame", ".tr-controls", ".tr-charts")
     assert grid[3] <= controls[1] < controls[3] <= charts[1]
+    facts = page.locator(".tr-facts > div:visible")
+    inside = "(one) => one.parentElement.getBoundingClientRect().right - one.querySelector('dd').scrollWidth"
+    left = "(one) => one.getBoundingClientRect().left"
+    for fact in facts.all():
+        assert fact.evaluate(left) <= fact.evaluate(inside) + 1, fact.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

@@ -286,15 +286,24 @@ class OwnPictures extends HTMLElement {
       setText(this.size, t("own.hub_most", { count: whole(hub.cap) }));
     }
     this.found.hidden = !report;
-    if (report && report !== this.shown)
-      this.found.replaceChildren(
-        ...(hub?.source ? [h("p", { class: "ow-line ow-source" }, sourceText(hub.source))] : []),
-        ...summary(report),
-        this.asked.root,
-        ...[leftOut(report.left_out)].filter((part) => part !== null),
-      );
+    if (report !== this.shown) this.found.replaceChildren(...(report ? this.told(report, hub ?? null) : []));
     this.shown = report;
     this.mirror();
+  }
+
+  /**
+   * What was read, in lines.
+   * @param {PicturesReport} report
+   * @param {?HubSet} hub
+   */
+  told(report, hub) {
+    const parts = [
+      hub?.source ? h("p", { class: "ow-line ow-source" }, sourceText(hub.source)) : null,
+      ...summary(report),
+      this.asked.root,
+      leftOut(report.left_out),
+    ];
+    return parts.filter((part) => part !== null);
   }
 
   /** Show the form's settings beside the pictures. */
