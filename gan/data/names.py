@@ -12,7 +12,7 @@ from gan.data.registry import BUNDLED, DOWNLOADS
 from gan.errors import UserError
 
 UPLOADS = ".uploads"  # the folder beside the runs in which the page stores uploads
-MOVED = f"/{UPLOADS}/moved"  # the data of runs that came without it seems to lie here, where no upload can be
+MOVED = f"/{UPLOADS}/moved"  # stands before the name of data that a run came without; nothing lies there
 HUB = "hub:"  # what stands before the name of a repository of the Hub
 _WORD = r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*"
 _OF_HUB = re.compile(rf"{HUB}({_WORD})/({_WORD})", re.ASCII)
@@ -58,8 +58,10 @@ def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
     """
     if is_named(name):
         return name
-    if not (began or os.path.isabs(os.path.expanduser(name))):
-        raise UserError("train.pictures_unplaced", name=name, command=resume_with_data(run_dir))
+    left_behind = name.startswith(f"{MOVED}/")
+    if left_behind or not (began or os.path.isabs(os.path.expanduser(name))):
+        shown = name.removeprefix(f"{MOVED}/")
+        raise UserError("train.pictures_unplaced", name=shown, command=resume_with_data(run_dir))
     place = Path(os.path.abspath(os.path.expanduser(name)))
     if os.path.exists(place):
         return str(place)
@@ -67,8 +69,6 @@ def find_pictures(run_dir: Path, name: str, began: bool = True) -> str:
         moved = run_dir.absolute().parent.joinpath(*place.parts[place.parts.index(UPLOADS) :])
         if os.path.exists(moved):
             return str(moved)
-    if place.parts[:3] == Path(MOVED).parts:
-        raise UserError("train.pictures_unplaced", name=place.name, command=resume_with_data(run_dir))
     raise UserError("train.pictures_gone", place=place, command=resume_with_data(run_dir))
 
 

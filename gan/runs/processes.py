@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ def end_with(parent: int) -> None:
         threading.Thread(target=watch, name=WATCH, daemon=True).start()
 
 
-def tell(act: Any) -> int:
+def tell(act: Callable[[], dict[str, Any]]) -> int:
     """Print what `act` returns, or {"error": {key, values}}, as JSON. Returns the exit status."""
     try:
         answer, status = act(), 0

@@ -117,7 +117,7 @@ test("several seeds become their mean, lowest and highest where all have values"
 });
 
 test("runs that differ in the seed alone are one group", () => {
-  const run = (/** @type {object | null} */ config, place = 0) => ({ config, place });
+  const run = (/** @type {object | null} */ config, data_id = 0) => ({ config, data_id });
   const runs = [
     run({ lr: 1, seed: 0 }),
     run({ lr: 2, seed: 0 }),

@@ -15,7 +15,7 @@ from gan.ui.train.run_feed import RunFeed
 
 STYLES = ("compare/compare.css",)  # in gan/web
 SCRIPT = "compare/compare.js"
-_SHOWN = ("id", "name", "config", "place", "silent", "samples")
+_SHOWN = ("id", "name", "config", "data_id", "silent", "samples")
 _STATUS = ("state", "number", "step", "images", "elapsed", "modes")
 
 
@@ -38,7 +38,7 @@ def _run(feed: RunFeed, curves: Curves, request: Request) -> dict[str, Any]:
     {"version", "unchanged"} only.
     """
     run = feed.run(request.path_params["id"])
-    shown = {name: run.get(name) for name in _SHOWN} | {name: run["status"][name] for name in _STATUS}
+    shown = {name: run[name] for name in _SHOWN} | {name: run["status"][name] for name in _STATUS}
     events = run["events"]
     shown["drawn"] = [run["status"]["queued_at"], events[-1]["time"] if events else 0]
     found = curves.read(run["id"])

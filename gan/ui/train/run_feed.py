@@ -53,7 +53,7 @@ class RunFeed:
         self._services = services
         self._lock = threading.Lock()
         self._shared: dict[str, Any] = {}
-        self._places: dict[str, int] = {}  # a number for each data, which tells uploads of one name apart
+        self._data_ids: dict[str, int] = {}  # a number for each data: two uploads may have one name
         self._runs: dict[str, tuple[float, dict[str, Any]]] = {}
         self._older: list[dict[str, Any]] = []  # summaries of the runs outside the polled list
         self._sizes: dict[str, int] = {}
@@ -253,9 +253,9 @@ class RunFeed:
                 "stage": stage,
                 "error": failed and without_paths(self._services, error_json(failed)),
             }
+            data = (run["config"] or {}).get("data", "")
+            run["data_id"] = self._data_ids.setdefault(data, len(self._data_ids))
             if run["config"] is not None:
-                data = run["config"]["data"]
-                run["place"] = self._places.setdefault(data, len(self._places))
                 run["config"] = {**run["config"], "data": public_data(data)}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore
                     run["status"]["live_step"] = None

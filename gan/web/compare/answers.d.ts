@@ -10,7 +10,7 @@ declare global {
     number: number;
     config: (RunConfig & Record<string, unknown>) | null;
     /** The same number for the same data. Two uploads may have one name. */
-    place: number | null;
+    data_id: number;
     silent: number | null;
     samples: number[];
     state: string;

@@ -178,8 +178,8 @@ export function meanOf(curves) {
 }
 
 /**
- * Runs that differ at most in the seed, together, in their order. `place` tells pictures of one name apart.
- * @template {{config: ?object, place?: ?number}} Run
+ * Runs that differ at most in the seed, together, in their order. `data_id` tells pictures of one name apart.
+ * @template {{config: ?object, data_id?: number}} Run
  * @param {Run[]} runs
  * @returns {Run[][]}
  */
@@ -188,7 +188,7 @@ export function groupedBySeed(runs) {
   const groups = new Map();
   for (const run of runs) {
     const key = run.config
-      ? JSON.stringify(Object.entries({ ...run.config, seed: 0, place: run.place }).sort())
+      ? JSON.stringify(Object.entries({ ...run.config, seed: 0, data_id: run.data_id }).sort())
       : run;
     const group = groups.get(key);
     if (group) group.push(run);

@@ -134,6 +134,8 @@ export class Plot {
     this.x = [];
     this.raw = this.series.map(none);
     this.smooth = this.series.map(none);
+    this.plot?.setData(this.data());
+    this.read(null);
   }
 
   /**

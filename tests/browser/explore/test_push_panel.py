@@ -71,7 +71,7 @@ def test_a_page_that_is_loaded_anew_shows_the_push_that_it_has_begun(browser, pr
         expect(link).to_be_visible()
         expect(page.get_by_role("button", name="Push", exact=True)).to_be_enabled()
         page.reload()
-        page.wait_for_function("() => document.querySelector('gan-explorer').shown")
+        page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
         expect(page.locator("#xp-push")).to_be_hidden()
         page.get_by_role("button", name="Push to the Hub").click()
         expect(link).to_be_visible()

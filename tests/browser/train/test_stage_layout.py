@@ -1,17 +1,16 @@
 """Test where things stand on the stage: samples and losses together, and nothing that jumps."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from gan.files import append_line
+from tests.support.page.runs_list import RunsList
 from tests.support.page.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 PROJECTOR = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 844}
-DEVICE = "CPU, 2 threads"
+MEASURED = {"device": "CPU, 2 threads", "parameters": {"G": 431_000, "D": 241_000}, "elapsed": 3600.0}
 # The sum of all shifts but those within half a second of a press, as browsers report them.
 SHIFTS = """() => {
   window.shifts = [];
@@ -37,7 +36,7 @@ def edges(page, *selectors):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_samples_and_losses_are_seen_together_on_a_projector(visit, runs, ended, scheme):
-    curves(runs.root / ended())
+    curves(runs.root / ended(**MEASURED))
     page = visit(viewport=PROJECTOR, color_scheme=scheme)
     page.wait_for_selector(".tr-plot canvas")
     grid, losses, logits, facts = edges(
@@ -55,17 +54,42 @@ def test_samples_and_losses_are_seen_together_on_a_projector(visit, runs, ended,
 
 
 def test_on_a_phone_the_controls_stand_between_samples_and_charts(visit, runs, ended):
-    curves(runs.root / ended(device=DEVICE, parameters={"G": 431_000, "D": 241_000}, elapsed=3600.0))
+    curves(runs.root / ended(**MEASURED))
     page = visit(viewport=PHONE)
     page.wait_for_selector(".tr-plot canvas")
     grid, controls, charts = edges(page, ".tr-frame", ".tr-controls", ".tr-charts")
     assert grid[3] <= controls[1] < controls[3] <= charts[1]
     facts = page.locator(".tr-facts > div:visible")
-    inside = "(one) => one.parentElement.getBoundingClientRect().right - one.querySelector('dd').scrollWidth"
-    left = "(one) => one.getBoundingClientRect().left"
-    for fact in facts.all():
-        assert fact.evaluate(left) <= fact.evaluate(inside) + 1, fact.inner_text()
+    for fact in facts.locator("dd").all():
+        assert fact.evaluate("(one) => one.scrollWidth <= one.clientWidth"), fact.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
+def test_a_run_without_curves_yet_shows_none_of_another(visit, runs, ended, size):
+    curves(runs.root / ended(**MEASURED))
+    page = visit(viewport=size)
+    expect(page.locator(".tr-key b").first).to_have_text("0.60")
+    ended(seed=1, state="paused", step=0, images=0, progress=0.0)
+    RunsList(page).open().rows.filter(has_text="Paused").first.locator("button").first.click()
+    expect(page.locator(".tr-title")).to_contain_text("seed 1")
+    expect(page.locator(".tr-charts")).to_be_visible()  # its place is kept
+    assert page.locator(".tr-key b").all_inner_texts() == [""] * 4
+    for chart in ("losses", "logits"):
+        drawn = f"document.querySelector('gan-stage').charts.{chart}.plot.data[0].length"
+        assert page.evaluate(drawn) == 0, chart
+
+
+def test_the_button_that_resets_the_zoom_covers_nothing(visit, runs, ended):
+    curves(runs.root / ended(**MEASURED))
+    page = visit(viewport=PROJECTOR)
+    page.wait_for_selector(".tr-plot canvas")
+    page.evaluate("document.querySelector('gan-stage').charts.zoom.set([0.1, 0.2])")
+    button, plot, facts = edges(page, ".tr-quiet", ".tr-plot .u-over >> nth=0", ".tr-facts")
+    assert button[1] >= plot[3] - 1, "below the curves"
+    assert button[1] > facts[3]
+    page.locator(".tr-quiet").click()
+    expect(page.locator(".tr-quiet")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, PHONE], ids=["projector", "phone"])
@@ -74,9 +98,9 @@ def test_nothing_jumps_while_a_run_trains(visit, size):
     page.fill("gan-time input", "0.05")
     page.press("gan-time input", "Tab")
     page.locator("gan-stage").scroll_into_view_if_needed()
-    TrainForm(page).press_train()
     page.evaluate(SHIFTS)
-    expect(page.locator(".tr-verdict")).to_contain_text(re.compile("Finished."))
+    TrainForm(page).press_train()
+    expect(page.locator(".tr-verdict")).to_contain_text("Finished.")
     page.wait_for_selector(".tr-plot canvas")
     shifts = page.evaluate("window.shifts")
     assert sum(value for value, _ in shifts) < 0.05, [one for one in shifts if one[0] > 0.001]

@@ -65,7 +65,7 @@ def as_new(page: Page, draws: bool = True) -> Page:
     page.evaluate(AS_NEW, f"run:{RUN}")
     if draws:
         page.wait_for_function(READY)
-    page.wait_for_function("() => document.querySelector('gan-explorer').shown")
+    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
     return page
 
 

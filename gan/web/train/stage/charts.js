@@ -42,8 +42,8 @@ export class Charts {
       { class: "tr-charts", "aria-label": t("stage.curves") },
       this.losses.element,
       this.logits.element,
-      this.back,
     );
+    this.losses.canvas.append(this.back); // in the corner beside the name of the axis
     /** @type {?string} */
     this.id = null;
     /** @type {Catalogue["losses"]} */

@@ -67,7 +67,7 @@ def test_two_sets_of_pictures_of_one_name_are_told_apart(client, store):
     runs = [past(store, make_config(path, "modern"), state="finished") for path in paths]
     found = [curves(client, run).json() for run in runs]
     assert {one["config"]["data"] for one in found} == {"cats.zip"}
-    first, second, third = (one["place"] for one in found)
+    first, second, third = (one["data_id"] for one in found)
     assert first != second == third
 
 

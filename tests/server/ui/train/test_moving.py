@@ -70,9 +70,9 @@ def test_what_is_no_run_is_refused_in_a_sentence(client, store, run):
         reply = client.post(f"{OURS}/runs/arrive", json={"files": files})
         assert (reply.status_code, reply.json()["error"]["key"]) == (400, key)
     assert client.get(f"{OURS}/runs/none/file").json()["error"]["key"] == "runs.unknown"
-    waiting = store.create(tiny())
-    assert client.get(f"{OURS}/runs/{waiting}/file").json()["error"]["key"] == "mirror.no_checkpoint"
-    assert sorted(store.ids()) == sorted([*before, waiting])
+    untrained = store.create(tiny(), state="stopped")
+    assert client.get(f"{OURS}/runs/{untrained}/file").json()["error"]["key"] == "mirror.no_checkpoint"
+    assert sorted(store.ids()) == sorted([*before, untrained])
 
 
 def test_only_who_controls_the_runs_may_download_and_only_some_at_once(client, services, run, monkeypatch):

@@ -112,8 +112,7 @@ def test_the_active_run_has_its_name_in_the_header(post, poll, services, store):
 
 
 def test_a_deleted_run_is_gone_everywhere(post, poll, client, services, store, ended):
-    other = store.create(tiny(seed=1))
-    store.update_status(other, state="stopped")
+    other = store.create(tiny(seed=1), state="stopped")
     assert client.get(f"/gradio_api/gan/model?id=run:{ended}").status_code == 200
     assert poll(run=ended)["run"]["id"] == ended
     assert post(ended, "delete").json() == {"done": "delete"}
@@ -190,9 +189,7 @@ def cats(services, tmp_path):
 
 
 def finished_on(store, data) -> str:
-    run_id = store.create(make_config(str(data), size=64, channels=3, batch=2))
-    store.update_status(run_id, state="finished")
-    return run_id
+    return store.create(make_config(str(data), size=64, channels=3, batch=2), state="finished")
 
 
 def test_pictures_go_with_the_last_run_that_refers_to_them(post, services, store, cats):
@@ -207,7 +204,7 @@ def test_pictures_go_with_the_last_run_that_refers_to_them(post, services, store
 
 
 def test_pictures_stay_while_a_damaged_run_may_refer_to_them(post, store, cats, ended):
-    kept, damaged = cats(), store.create(tiny())
+    kept, damaged = cats(), store.create(tiny(), state="stopped")
     (store.path(damaged) / "config.json").write_text("{")
     post(ended, "delete")
     assert kept.exists()

@@ -87,11 +87,10 @@ def test_a_tracker_that_is_not_installed_is_told(submit, monkeypatch):
     [("x", "ui.bad_form"), (None, "ui.bad_form"), ("nan", "config.not_a_number"), ("1e9", "config.range")],
 )
 def test_more_time_is_checked(amount, key, client, store):
-    run_id = store.create(tiny(kimg=0.0, minutes=5.0))
+    run_id = store.create(tiny(kimg=0.0, minutes=5.0), state="finished")
     state = store.path(run_id) / "state"
     state.mkdir()
     (state / "checkpoint.safetensors").write_bytes(b"weights")
-    store.update_status(run_id, state="finished")
     query = {} if amount is None else {"amount": amount}
     refused = client.post(f"{OURS}/runs/{run_id}/more", params=query).json()
     assert refused["error"]["key"] == key

@@ -60,7 +60,7 @@ def test_everybody_takes_the_report_in_the_language_of_the_page(anybody, run, st
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert reply.headers["content-disposition"] == f'attachment; filename="{run}.html"'
     assert '<html lang="zh">' in reply.text
-    assert "cats.zip #" in reply.text
+    assert "cats.zip #1 · " in reply.text
     assert SECRET not in reply.text
     assert str(store.root) not in reply.text
     english = anybody.get(f"{OURS}/runs/{run}/report", params={"lang": "../x"})

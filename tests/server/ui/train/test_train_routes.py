@@ -22,12 +22,12 @@ from tests.fakes.runs import LONG, reaches, tiny, wait_until
 @pytest.fixture
 def ended(store):
     """A finished run with three lines of statistics and two grids."""
-    run_id = store.create(tiny())
+    # a run that was created queued might be started before its state changes
+    run_id = store.create(tiny(), state="finished", step=3, images=24, pid=77, pid_started=1.0)
     for step in (1, 2, 3):
         append_line(store.path(run_id) / "stats.jsonl", {"step": step, "images": 8 * step, "loss_d": 0.5})
     for step in (1, 3):
         write_bytes(store.path(run_id) / "samples" / f"{step:08d}.webp", b"grid %d" % step)
-    store.update_status(run_id, state="finished", step=3, images=24, pid=77, pid_started=1.0)
     wait_until(store.usage.sizes)  # else the first measurement might come between two polls
     return run_id
 
@@ -107,8 +107,7 @@ def test_the_active_run_is_shown_unless_another_is_asked_for(poll, services, sto
 
 
 def test_no_page_learns_processes_or_paths(poll, store, ended, tmp_path):
-    own = store.create(make_config(str(tmp_path / "secret" / "cats.zip")))
-    store.update_status(own, state="stopped")
+    own = store.create(make_config(str(tmp_path / "secret" / "cats.zip")), state="stopped")
     for run_id in (ended, own):
         answer = poll(run=run_id)
         assert "secret" not in json.dumps(answer)
@@ -169,8 +168,7 @@ def test_many_viewers_are_asked_to_ask_less_often(services, monkeypatch):
     assert beat_after(6, 32) == 1000
     assert beat_after(6, 32) == 1000, "also once they do"
     assert beat_after(6, 4) == 500
-    points = services.store.create(make_points_config())
-    services.store.update_status(points, state="running")
+    points = services.store.create(make_points_config(), state="running")
     assert beat_after(6, 4, points) == 150, "their sheets come four times a second"
     assert beat_after(6, 9, points) == 150, "and that makes the viewers no more"
     assert beat_after(6, 32, points) == 1000
@@ -350,7 +348,7 @@ def test_a_defect_is_told_as_one_and_not_in_the_words_of_an_exception(poll, stor
 
 
 def test_the_page_is_told_of_which_runs_nothing_can_be_resumed(poll, store):
-    run_id = store.create(tiny())
+    run_id = store.create(tiny(), state="stopped")
     again = lambda **status: store.update_status(run_id, **status) or poll()["run"]["again"]  # noqa: E731
     assert again(state="stopped"), "taken out of the queue before it began"
     assert not again(state="failed", error={"key": "runs.worker_lost", "values": {}, "text": ""}), (
