@@ -13,7 +13,7 @@ from typing import Any
 from gan.config import RunConfig
 from gan.errors import UserError
 
-FORMAT = "ganarium-2"
+FORMAT = "ganarium-3"
 MAX_HEADER = 2**22  # bytes; ours have about 3,000
 MAX_CLASSES = 1000
 # fields with the same name in RunConfig

@@ -62,6 +62,7 @@ class Trainer(Protocol):
     step: int
     total_images: float  # the budget, possibly a forecast; infinity if unknown
     lr_factor: float  # multiplies the learning rates; the worker halves it after each divergence
+    held_out: int  # real examples that it never trains on
     modes: int | None  # of the data, if known; the score `modes` of a Sheet counts the covered ones
     parts: int  # micro-batches per batch and rank
     splits: int  # micro-batches per batch, of all ranks of a team; setting it sets parts

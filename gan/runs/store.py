@@ -52,7 +52,7 @@ _SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "number": 0, "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
     "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
-    "modes": None,
+    "modes": None, "held_out": 0,
     "heartbeat": 0.0, "pid": None, "pid_started": None, "error": None, "verdict": None,
     "sample_step": None, "live_step": None, "step_seconds": 0.0,
     "interrupted": False, "interruptions": 0, "interrupted_at": -1, "gpus": 1, "where": None,

@@ -65,9 +65,12 @@ class BaseTrainer:
 
     g_steps = 1  # updates of G in each step
 
-    def __init__(self, config: Any, device: torch.device, count: int, team: Team = ALONE):
-        """config: a gan.config.Settings with both networks' rates. count: number of real examples."""
-        self.config, self.device, self.count, self.team = config, device, count, team
+    def __init__(self, config: Any, device: torch.device, examples: torch.Tensor, team: Team = ALONE):
+        """config: a gan.config.Settings with both networks' rates.
+
+        examples: the indices (N,) int64 of the real examples that it trains on.
+        """
+        self.config, self.device, self.examples, self.team = config, device, examples, team
         self.parts = 1  # micro-batches per rank; doubled when memory runs out
         # the first draws for the whole batch; further ones draw for one part each, if there are several
         self.rngs = [torch.Generator(device)]
@@ -258,7 +261,7 @@ class BaseTrainer:
         """Return the indices of the examples in real batch number `index` of the run, on the device."""
         epoch, place = self._place(index)
         if self._order is None or self._order[0] != epoch:
-            order = epoch_order(self.config.seed, epoch, self.count)
+            order = self.examples[epoch_order(self.config.seed, epoch, len(self.examples))]
             if self.device.type == "cuda":
                 order = order.pin_memory()  # a copy from pageable memory would wait for the device
             self._order = epoch, order.to(self.device, non_blocking=True)
@@ -267,10 +270,10 @@ class BaseTrainer:
     def _rows_on_host(self, index: int) -> torch.Tensor:
         """Return what `_rows` returns, on the host."""
         epoch, place = self._place(index)
-        return epoch_order(self.config.seed, epoch, self.count)[place]
+        return self.examples[epoch_order(self.config.seed, epoch, len(self.examples))[place]]
 
     def _place(self, index: int) -> tuple[int, slice]:
         """Return the epoch of a batch, and its place in that. A remainder smaller than a batch is dropped."""
         batch = self.config.batch
-        epoch, place = divmod(index, self.count // batch)
+        epoch, place = divmod(index, len(self.examples) // batch)
         return epoch, slice(place * batch, (place + 1) * batch)

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from gan.errors import Unharmed, UserError, refuse_if_full
 from gan.files import write_bytes
 from gan.models import read_tensors
-from gan.spec import in_order, read_header
+from gan.spec import FORMAT, in_order, read_header
 
 NEWEST, PREVIOUS = "checkpoint.safetensors", "previous.safetensors"
 DAMAGED = "damaged.safetensors"  # new name of a newest checkpoint that is invalid
@@ -64,6 +64,7 @@ def save_state(directory: Path, trainer: Resumable, counters: dict[str, Any], re
     plain = tensors_of(trainer)
     total = trainer.total_images if math.isfinite(trainer.total_images) else None
     meta = {
+        "format": FORMAT,
         "step": trainer.step, "total_images": total, "lr_factor": trainer.lr_factor, "parts": trainer.splits,
         "threads": torch.get_num_threads(), "torch": torch.__version__, "counters": counters,
     }  # fmt: skip
@@ -171,8 +172,8 @@ def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWE
     """Load the first valid checkpoint in this order into the trainer.
 
     A damaged newest file is renamed to DAMAGED, so that it never replaces the previous one. Raises UserError
-    if no file is valid, and Unharmed if a valid one has other networks or images. An OSError or an
-    out-of-memory error goes through, because the file may still be valid.
+    if no file is valid, and Unharmed if a valid one has other networks or images, or if another version wrote
+    it. An OSError or an out-of-memory error goes through, because the file may still be valid.
     """
     trainer.reset_step_state()
     damage = None
@@ -197,7 +198,7 @@ def load_state(directory: Path, trainer: Resumable, order: Sequence[str] = (NEWE
 def load_file(path: Path, trainer: Resumable) -> dict[str, Any]:
     """Load one checkpoint file into the trainer and return its counters. It changes no file.
 
-    Raises Unharmed for other networks or images, and any error of `read_state`.
+    Raises Unharmed for other networks, images or versions, and any error of `read_state`.
     """
     trainer.reset_step_state()
     return _fitted(trainer, *read_state(path))
@@ -205,6 +206,8 @@ def load_file(path: Path, trainer: Resumable) -> dict[str, Any]:
 
 def _fitted(trainer: Resumable, tensors: dict[str, torch.Tensor], meta: dict[str, Any]) -> dict[str, Any]:
     """Load a valid checkpoint into the trainer and return its counters. Raises Unharmed on a misfit."""
+    if meta.get("format") != FORMAT:  # another version trained on other images of the set
+        raise Unharmed("train.other_version", found=str(meta.get("format", "?"))[:40], wanted=FORMAT)
     try:
         _restore(trainer, {key: tensor.to(trainer.device) for key, tensor in tensors.items()}, meta)
         return meta["counters"]

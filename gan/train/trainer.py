@@ -30,6 +30,7 @@ from gan.train.cuda_graph import GraphedStep
 from gan.train.inputs.augment import adapt, augment
 from gan.train.inputs.batches import make_batches
 from gan.train.inputs.clusters import find_clusters
+from gan.train.inputs.held_out import split
 from gan.train.optim import Adam
 from gan.train.parallel.parts import RunningStatistics
 from gan.train.parallel.team import ALONE, Team
@@ -98,7 +99,9 @@ class Trainer(BaseTrainer):
 
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device, team: Team = ALONE):
         check_data(config, dataset)
-        super().__init__(config, torch.device(device.torch_name), len(dataset.images), team)
+        self.split = split(len(dataset.images), dataset.labels, config.batch)
+        self.held_out = len(self.split.held_out)
+        super().__init__(config, torch.device(device.torch_name), self.split.trained, team)
         self.ema_ramps = not config.start_from
         self.classes = dataset.classes if config.conditional else ()
         self.spec = model_spec(config, len(self.classes))

@@ -127,6 +127,7 @@ class Worker:
             "parameters": sizes,
             "classes": list(self.trainer.classes),
             "modes": self.trainer.modes,
+            "held_out": self.trainer.held_out,
         }
         if began:
             self._go_back()

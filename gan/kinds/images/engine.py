@@ -39,7 +39,7 @@ class ImagesTrainer(Trainer):
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: Device, team: Team = ALONE):
         super().__init__(config, dataset, device, team)
-        real = dataset.images[:COMPARED].float() / 127.5 - 1
+        real = dataset.images[self.split.trained[:COMPARED]].float() / 127.5 - 1
         self.real_diversity, self.real_texture = pairwise_diversity(real), texture(real)
 
     def sample_sheet(self) -> Sheet:

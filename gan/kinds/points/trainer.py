@@ -37,10 +37,11 @@ class PointsTrainer(BaseTrainer):
 
     SCORES = ("modes", "high_quality", "kl", "diversity")  # see metrics.py
     classes: tuple[str, ...] = ()
+    held_out = 0  # the metrics know the distribution itself
 
     def __init__(self, config: PointsConfig, points: PointSet, team: Team = ALONE):
         check_data(config, points)
-        super().__init__(config, torch.device("cpu"), len(points.points), team)
+        super().__init__(config, torch.device("cpu"), torch.arange(len(points.points)), team)
         self.g_steps = config.g_steps
         self.points = points
         self.modes = None if points.modes is None else len(points.modes.centres)

@@ -68,16 +68,16 @@ def test_a_run_is_a_function_of_its_seed_however_it_is_chunked(settings):
 
 
 def test_every_epoch_shows_each_picture_once_in_a_new_order():
-    trainer = tiny_trainer(batch=16)
-    pixels = trainer.batches.images.float().flatten(1).sum(1)
+    trainer = tiny_trainer(batch=29)  # of 64 pictures 6 are held out
+    pixels = trainer.batches.images[trainer.split.trained].float().flatten(1).sum(1)
     seen = []
-    for index in range(8):
+    for index in range(4):
         trainer._place_batch(0, index)
         images, _ = trainer._batch(0)
         seen += [((image + 1) * 127.5).sum().item() for image in images]
-    for epoch in (seen[:64], seen[64:]):
+    for epoch in (seen[:58], seen[58:]):
         assert sorted(epoch) == pytest.approx(sorted(pixels.tolist()), rel=1e-4)
-    assert seen[:64] != seen[64:]
+    assert seen[:58] != seen[58:]
 
 
 def test_schedules_follow_the_images_seen():
