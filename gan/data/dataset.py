@@ -106,13 +106,24 @@ def among(images: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
 
 
 def take(images: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
-    """Return the images (N, C, H, W) in this order (N,), in room of their own."""
-    count, channels, side, _ = images.shape
+    """Return these of the images (N, C, H, H), by their places (K,) int64, in room of their own."""
+    _, channels, side, _ = images.shape
+    count = len(order)
     out = make_room(count, channels, side)
     step = max(1, CHUNK // (channels * side * side))
     for start in range(0, count, step):
         np.take(images.numpy(), order[start : start + step].numpy(), 0, out[start : start + step], "clip")
     return torch.from_numpy(out)
+
+
+def select(dataset: Dataset, rows: torch.Tensor) -> Dataset:
+    """Return a data set of these images (K,) int64, in this order, in room of their own."""
+    labels = None if dataset.labels is None else dataset.labels[rows]
+    attributes = {name: values[rows] for name, values in dataset.attributes.items()}
+    files = tuple(dataset.files[row] for row in rows.tolist()) if dataset.files else ()
+    return replace(
+        dataset, images=take(dataset.images, rows), labels=labels, attributes=attributes, files=files
+    )
 
 
 def _digest(row: np.ndarray) -> bytes:

@@ -98,12 +98,13 @@ def make_card(run_dir: Path, title: str) -> dict[str, Any]:
 
 
 def _record(run_dir: Path) -> dict[str, Any]:
-    """The number of training images and their digest, or {} if the run has no record of them.
+    """The number of images, their digest and how many were held out; {} if the run has no record of them.
 
     With the digest `gan.cli.score` recognises the images at any path.
     """
     known = identity.read(run_dir, {})
-    return {"data_count": known.count, "data_digest": known.content} if known else {}
+    held_out = read_status(run_dir).get("held_out", 0)
+    return {"data_count": known.count, "data_digest": known.content, "held_out": held_out} if known else {}
 
 
 def make_scores(weights: Path, options: argparse.Namespace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 
 from gan import data
 from gan.config import BACKGROUNDS
-from gan.data.dataset import Dataset, among, fit
+from gan.data.dataset import Dataset, among, fit, select
 from gan.data.idx import read_split
 from gan.data.procedural import landscapes
 from gan.errors import UserError
@@ -20,9 +20,13 @@ from gan.latent.sampling import latents, mixed_label
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.score import MIN_IMAGES, SCORES, score, shown_name
 from gan.models import ARCHITECTURES, ModelSpec
+from gan.train.inputs.held_out import split as split_held_out
 
 COUNT, MAX_COUNT = 2000, 50_000
 BATCH = 100
+# Held-out images of a run. With fewer than ENOUGH the scores would be too uncertain, so they go by the
+# training images. The copying tests compare two distances of each sample and need fewer.
+ENOUGH, ENOUGH_FOR_COPIES = 100, 20
 DIGITS = 4  # significant digits of a score in a card; the sampling error is in the second or third
 # test split first: the classifiers of digits and fashion were trained on the other split
 IDX_SPLITS = ("t10k", "train")
@@ -38,6 +42,15 @@ class Reals(NamedTuple):
     images: torch.Tensor  # uint8 (N, C, size, size)
     training: Dataset | None  # the training data, if available
     held_out: bool  # whether `images` are disjoint from the training data
+    unseen: torch.Tensor | None = None  # others that are, if `images` are not
+
+
+class Known(NamedTuple):
+    """What is known of the images that a model was trained on."""
+
+    content: str  # digest, without their order
+    conditional: bool  # whether the digest covers the classes
+    record: identity.Identity | None  # of a run; an exported model has none
 
 
 class Scored(NamedTuple):
@@ -76,7 +89,8 @@ def score_model(
         reals.images,
         to_uint8(fake),
         extractor,
-        reals.training.images if reals.training and reals.held_out else None,
+        reals.training.images if reals.training and (reals.held_out or reals.unseen is not None) else None,
+        reals.unseen,
     )
     return Scored(found, extractor, len(fake), reals.held_out)
 
@@ -134,13 +148,14 @@ def find_reals(
     of IDX files. `background` is the colour behind transparent images, as in training.
 
     Training images are removed from those at `place`, unless no others remain. Without a place, new images
-    are drawn if the data set allows it. Otherwise the training images are used. Raises UserError if there are
-    none.
+    are drawn if the data set allows it. Otherwise the images that the run held out are used, if it held out
+    enough, else the training images. Raises UserError if there are none.
     """
-    known = _digest(folder)
+    known = _known(folder)
     training = _training(name, spec, background, None if data.is_named(name) else known)
     if training is None and place is None:
         raise UserError("metrics.no_reals", place=folder)
+    training, held_out = _parted(folder, training, known)
     fresh = FRESH.get(name)
     offered = read_reals(place, spec, background) if place is not None else [fresh(count)] if fresh else []
     for images in offered:
@@ -152,21 +167,42 @@ def find_reals(
         if len(others):
             return Reals(some(others, count), training, held_out=True)
     assert training is not None, "images at a place were returned above, for no place is empty"
-    return Reals(some(training.images, count), training, held_out=False)
+    if place is None and len(held_out) >= ENOUGH:
+        return Reals(some(held_out, count), training, held_out=True)
+    unseen = held_out if len(held_out) >= ENOUGH_FOR_COPIES else None
+    return Reals(some(training.images, count), training, held_out=False, unseen=unseen)
 
 
-def _digest(folder: Path) -> tuple[str, bool] | None:
-    """The digest of a model's training images, and whether the model is conditional.
+def _parted(
+    folder: Path, dataset: Dataset | None, known: Known | None
+) -> tuple[Dataset | None, torch.Tensor]:
+    """Return the part of a set that a model was trained on, and the images that its run held out.
 
-    They come from the record of the run or from the card; None if neither has a digest.
+    Both go by the order of the images. That of somebody's own images is known from the run's record alone.
     """
-    known, config = identity.read(folder, {}), read_object(folder / "config.json")
-    content = known.content if known else read_object(folder / "card.json").get("data_digest")
-    return (str(content), config.get("conditional") is True) if content else None
+    if dataset is None:
+        return None, torch.empty(0, 1, 1, 1, dtype=torch.uint8)
+    ordered = data.is_named(dataset.name) or (known is not None and known.record is not None)
+    batch = read_object(folder / "config.json").get("batch")
+    told = [read_object(folder / file).get("held_out") for file in ("status.json", "card.json")]
+    if ordered and type(batch) is int:
+        parts = split_held_out(len(dataset.images), dataset.labels, batch)
+        if len(parts.held_out) in told:  # else an older version trained it, on all images
+            return select(dataset, parts.trained), dataset.images[parts.held_out]
+    return dataset, dataset.images[:0]
 
 
-def _training(name: str, spec: ModelSpec, background: str, known: tuple[str, bool] | None) -> Dataset | None:
+def _known(folder: Path) -> Known | None:
+    """What the record of a run or the card of a model says of its images; None if neither has a digest."""
+    record, config = identity.read(folder, {}), read_object(folder / "config.json")
+    content = record.content if record else read_object(folder / "card.json").get("data_digest")
+    return Known(str(content), config.get("conditional") is True, record) if content else None
+
+
+def _training(name: str, spec: ModelSpec, background: str, known: Known | None) -> Dataset | None:
     """The data set `name`, if it is available; with `known`, only if it has that digest.
+
+    With a run's record, its images are in the order of the run.
 
     The files at a path may have changed since the training. A published model keeps only the name of a user's
     images, which is no path. Only a digest can identify such images.
@@ -175,9 +211,15 @@ def _training(name: str, spec: ModelSpec, background: str, known: tuple[str, boo
         return None
     try:
         found = data.load(name, spec.size, spec.channels, background)
+        if known is None:
+            return found
+        if identity.identify(found, known.conditional).content != known.content:
+            return None
+        if known.record is None:
+            return found
+        return identity.as_it_began(found, known.record, known.conditional)[0]
     except UserError:
         return None
-    return found if known is None or identity.identify(found, known[1]).content == known[0] else None
 
 
 def read_reals(place: str, spec: ModelSpec, background: str = "white") -> list[torch.Tensor]:

@@ -108,6 +108,13 @@ class Trainer(Protocol):
         """Draw samples of the run's fixed latents from the averaged generator."""
         ...
 
+    def measure(self) -> dict[str, float | None]:
+        """Return signals by their names: numbers that are dearer than those of a step, for the statistics.
+
+        It changes nothing that the next step depends on.
+        """
+        ...
+
     def published(self) -> bytes:
         """Return the averaged generator as a safetensors file, which live.safetensors and snapshots hold."""
         ...

@@ -68,13 +68,18 @@ INCEPTION_NAMES = {"FD": "FID", "KD": "KID", "KD sd": "KID sd"}
 
 
 def score(
-    real: torch.Tensor, fake: torch.Tensor, extractor: Extractor, train: torch.Tensor | None = None
+    real: torch.Tensor,
+    fake: torch.Tensor,
+    extractor: Extractor,
+    train: torch.Tensor | None = None,
+    unseen: torch.Tensor | None = None,
 ) -> dict[str, float]:
     """Score uint8 images fake (M, C, H, W) against real (N, C, H, W): a dict with keys of SCORES.
 
     N and M are at least MIN_IMAGES, preferably equal. Extractors that predict classes add the class scores.
-    `train` (T, C, H, W) holds the generator's training images and adds the copying tests. Then `real` must be
-    held out. Raises ValueError for too few images.
+    `train` (T, C, H, W) holds the generator's training images and adds the copying tests. They compare it
+    with `unseen` (K, C, H, W), real images that it was not trained on. Without those, `real` must be such
+    images, and FD of data is added. Raises ValueError for too few images.
     """
     of_real, of_fake = extractor.extract(real), extractor.extract(fake)
     found = compare(of_real.features, of_fake.features)
@@ -82,10 +87,12 @@ def score(
         found |= compare_classes(of_real.classes, of_fake.classes, extractor.classes)
     if train is not None:
         learned = extractor.extract(train).features
-        some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
-        found["FD of data"] = frechet_distance(fit_gaussian(of_real.features), fit_gaussian(learned[some]))
-        found["C_T"] = data_copying(learned, of_real.features, of_fake.features)
-        found["copies"] = share_of_copies(learned, of_real.features, of_fake.features)
+        new = of_real.features if unseen is None else extractor.extract(unseen).features
+        if unseen is None:
+            some = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))[: len(fake)]
+            found["FD of data"] = frechet_distance(fit_gaussian(new), fit_gaussian(learned[some]))
+        found["C_T"] = data_copying(learned, new, of_fake.features)
+        found["copies"] = share_of_copies(learned, new, of_fake.features)
     return found
 
 

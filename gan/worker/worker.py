@@ -47,6 +47,8 @@ from gan.worker.mistakes import harmless, status_error, translate
 from gan.worker.run_dir import RunDir, read_config
 
 STATUS_SECONDS = 0.5
+# The signals take at most 2.5 % of the time, and need shapes to look at.
+SIGNAL_SECONDS, SIGNAL_SHARE, SIGNAL_IMAGES = 10.0, 0.025, 1_000
 LIVE_SECONDS = 3.0
 # with one chunk and the write itself, a crash loses less than 10 s of training
 STATE_SECONDS, STATE_SHARE = 6.0, 0.5
@@ -89,6 +91,7 @@ class Worker:
             Throttle(LIVE_SECONDS),
             Throttle(STATE_SECONDS, STATE_SHARE),
         )
+        self.signals = Throttle(SIGNAL_SECONDS, SIGNAL_SHARE)
         self.scores: dict[str, float | None] = {}  # of the newest sheet
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
@@ -322,14 +325,17 @@ class Worker:
         for command in asked:
             if command in ("pause", "stop"):
                 self.end(command)
-        line = {
+        line: dict[str, Any] = {
             "step": self.trainer.step,
             "images": self.trainer.images_seen,
             "seconds": round(self.elapsed, 2),
         }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
-        self.stats.append({**line, **self.scores, "rate": round(self.rate, 1)})
-        self.dir.write_stats(self.stats[-1])
+        line |= {**self.scores, "rate": round(self.rate, 1)}
+        if self.trainer.images_seen >= SIGNAL_IMAGES:
+            self.signals.run(lambda: line.update(self.trainer.measure()))
+        self.stats.append(line)
+        self.dir.write_stats(line)
         self.grid.run(self._write_sheet, force="sample" in asked)
         self.live.run(self._write_live)
         if self.trainer.images_seen >= self.next_snapshot or "save" in asked:

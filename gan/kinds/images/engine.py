@@ -16,6 +16,7 @@ from gan.images import encode_webp, grid, to_uint8
 from gan.kinds import Recognised, Sheet
 from gan.kinds.images.identity import as_it_began, identify
 from gan.kinds.images.identity import read as read_identity
+from gan.kinds.images.signals import Signals
 from gan.metrics.distances import pairwise_diversity, relative_diversity
 from gan.metrics.texture import compare, texture
 from gan.models import generator_file
@@ -39,6 +40,8 @@ class ImagesTrainer(Trainer):
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: Device, team: Team = ALONE):
         super().__init__(config, dataset, device, team)
+        self._labels = dataset.labels
+        self._signals: Signals | None = None
         real = dataset.images[self.split.trained[:COMPARED]].float() / 127.5 - 1
         self.real_diversity, self.real_texture = pairwise_diversity(real), texture(real)
 
@@ -50,6 +53,12 @@ class ImagesTrainer(Trainer):
             **compare(images.float(), self.real_texture),
         }
         return Sheet(encode_webp(grid(to_uint8(images), columns=8)), scores)
+
+    def measure(self) -> dict[str, float | None]:
+        """Return the run's signals. The first call opens the referee's net."""
+        if self._signals is None:
+            self._signals = Signals(self, self._labels, self.config.data)
+        return self._signals.measure()
 
     def published(self) -> bytes:
         """Return the EMA generator as the file that Explore reads."""

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from gan.data import is_named
-from gan.data.dataset import take
+from gan.data.dataset import select
 from gan.data.own.source import Source
 from gan.errors import Unharmed
 from gan.files import read_object
@@ -170,7 +170,7 @@ def as_it_began(
     if order is None and found.pixels != known.pixels and known.file_marks:
         order = _order(known.file_marks, found.file_marks)
     if order is not None:
-        dataset = _ordered(dataset, order)
+        dataset = select(dataset, order)
         found = identify(dataset, conditional)
     if found.pixels == known.pixels:
         return dataset, found, None
@@ -204,15 +204,6 @@ def _order(known: bytes, found: bytes) -> torch.Tensor | None:
     order = np.empty(len(to), np.int64)
     order[to] = since
     return torch.from_numpy(order)
-
-
-def _ordered(dataset: "Dataset", order: torch.Tensor) -> "Dataset":
-    labels = None if dataset.labels is None else dataset.labels[order]
-    attributes = {name: values[order] for name, values in dataset.attributes.items()}
-    files = tuple(dataset.files[place] for place in order.tolist()) if dataset.files else ()
-    return replace(
-        dataset, images=take(dataset.images, order), labels=labels, attributes=attributes, files=files
-    )
 
 
 def _difference(known: Identity, found: Identity) -> Unharmed:

@@ -78,6 +78,10 @@ class PointsTrainer(BaseTrainer):
         }
         return Sheet(draw_sheet(self.points, samples[:SHOWN], self.D, self.config.loss), scores)
 
+    def measure(self) -> dict[str, float | None]:
+        """Return nothing: each sheet has the scores of all SAMPLES samples already."""
+        return {}
+
     def published(self) -> bytes:
         """Return the EMA generator in float32, with its settings and the box in the header.
 

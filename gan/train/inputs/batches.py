@@ -30,6 +30,9 @@ class Batches(Protocol):
         rows: their indices (batch,) int64, on the device.
         """
 
+    def look(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the images at these rows (K,) int64: uint8 (K, C, H, W), on the host. No step calls this."""
+
     def forget(self) -> None:
         """Drop what was gathered ahead."""
 
@@ -46,6 +49,9 @@ class OnDevice:
 
     def batch(self, turn: int, rows: torch.Tensor) -> torch.Tensor:
         return self.images[rows]
+
+    def look(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.images[rows.to(self.images.device)].contiguous().cpu()
 
     def forget(self) -> None:
         pass
@@ -82,6 +88,9 @@ class FromHost:
 
     def batch(self, turn: int, rows: torch.Tensor) -> torch.Tensor:
         return self.placed[turn]
+
+    def look(self, rows: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.images[rows.numpy()])
 
     def forget(self) -> None:
         self.gathered.clear()

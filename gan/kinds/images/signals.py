@@ -1,0 +1,219 @@
+"""Measure what goes on in a run on images: what D says, and what a referee says who never met D.
+
+The referee looks at features of the data set's own net, or of the extractor that `score` would choose. It
+compares samples with held-out images, or with training images where few are held out. The samples are those
+of the raw G: the average of its weights would hide an oscillation, and shows everything later.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from scipy.cluster.vq import kmeans2
+
+from gan.images import to_uint8
+from gan.metrics.extractors import Extractor, choose_extractor
+from gan.metrics.kernel import mmd_squared
+from gan.metrics.manifold import manifold_scores
+from gan.metrics.memory import share_of_copies
+from gan.metrics.two_sample import one_nearest_neighbour
+from gan.models import ARCHITECTURES
+from gan.train.base import seed_for
+
+if TYPE_CHECKING:
+    from gan.train.trainer import Trainer
+
+COUNT = 256  # samples, and at most as many images that are held out and that are trained on
+ENOUGH = 100  # with fewer held-out images, training images are the referee's reals
+LEAST = 6  # held-out images for `by_heart`, and the least number of reals
+PART = 16  # images that pass through a network together: their activations fit into the CPU's cache
+CELLS = 10  # of k-means, where the extractor tells no classes
+FEW = 5_000  # training images, at most, of a set in which copies are looked for
+LEARNED_PART = 512  # training images whose features are extracted in one measurement
+KNOWN_BY_HEART = 0.5  # of `by_heart`; from here on copies are looked for
+
+
+class Signals:
+    """The signals of one run. A measurement takes about a third of a second at 28 pixels on two cores."""
+
+    NAMES = (
+        "auc", "seen", "by_heart", "referee", "coverage", "precision", "kd", "variety", "classes", "agreement",
+        "turnover", "copies",
+    )  # fmt: skip
+
+    def __init__(self, trainer: "Trainer", labels: torch.Tensor | None, data: str):
+        """labels: the class of each image of the set, int64 (N,), or None. data: the set's name or path."""
+        self.trainer = trainer
+        parts, rng = trainer.split, torch.Generator().manual_seed(seed_for(trainer.config.seed, "signals"))
+        self.trained = parts.trained[torch.randperm(len(parts.trained), generator=rng)[:COUNT]]
+        self.held = parts.held_out[torch.randperm(len(parts.held_out), generator=rng)[:COUNT]]
+        self.reals = self.held if len(self.held) >= ENOUGH else self.trained
+        self.labels = None if labels is None or not trainer.classes else labels[self.reals]
+        self.z = torch.randn(len(self.reals), trainer.config.z_dim, generator=rng).to(trainer.device)
+        self.extractor = choose_extractor(
+            None, data, trainer.config.channels, ARCHITECTURES[trainer.config.architecture].extractors
+        )
+        self.own = self.extractor.name == data  # the net then numbers the classes as the set does
+        found = self.extractor.extract(trainer.batches.look(self.reals))
+        self.features = found.features
+        self.cells = Cells(found.features, found.classes, self.extractor)
+        self.last_cells: torch.Tensor | None = None
+        self.learned: list[torch.Tensor] = []  # features of training images, extracted part by part
+
+    @torch.inference_mode()
+    def measure(self) -> dict[str, float | None]:
+        """Return the signals by their NAMES, rounded; None where one does not exist for this run or yet.
+
+        Training goes on as if nothing had been measured: it uses no random numbers of the run.
+        """
+        trainer = self.trainer
+        trainer.G.eval(), trainer.D.eval()
+        fakes, told = self._fakes(), dict.fromkeys(self.NAMES)
+        told |= self._of_d(fakes)
+        pixels = to_uint8(fakes)
+        found = self.extractor.extract(pixels)
+        if not found.features.isfinite().all():
+            return told
+        told |= self._of_referee(found.features)
+        cells = self.cells.of(found.features, found.classes)
+        told |= self._of_cells(cells, found.classes)
+        told["copies"] = self._copies(found.features, told["by_heart"])
+        return {name: value if value is None else float(f"{value:.4g}") for name, value in told.items()}
+
+    def _fakes(self) -> torch.Tensor:
+        """Return the raw G's samples of the fixed latents, (N, C, H, W) in [-1, 1]."""
+        labels = None if self.labels is None else self.labels.to(self.z.device)
+        return self._in_parts(self.trainer.G, self.z, labels)
+
+    def _judged(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return D's logits (N,) on images in [-1, 1], with the groups of the set's images at `rows`."""
+        groups = self.trainer.groups
+        return self._in_parts(self.trainer.D, images, None if groups is None else groups[rows]).flatten()
+
+    def _in_parts(
+        self, net: Callable[..., torch.Tensor], values: torch.Tensor, groups: torch.Tensor | None
+    ) -> torch.Tensor:
+        parts = values.split(PART)
+        of_parts = [None] * len(parts) if groups is None else groups.split(PART)
+        with self.trainer.autocast():
+            return torch.cat([net(part, of).float() for part, of in zip(parts, of_parts, strict=True)])
+
+    def _real(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the set's images at `rows` as D sees them: (N, C, H, W) in [-1, 1]."""
+        return self.trainer.batches.look(rows).to(self.trainer.device).float().div_(127.5).sub_(1)
+
+    def _of_d(self, fakes: torch.Tensor) -> dict[str, float | None]:
+        """Return how well D tells training images from fakes, and whether it knows them by heart.
+
+        `auc` is the area under its curve for training images and fakes, `seen` that for training and held-out
+        images: .5 if it knows none by heart. `by_heart` is r_v of StyleGAN2-ADA: 0 when D rates held-out
+        images like training images, 1 when like fakes. Where D can hardly tell fakes either, only `seen`
+        means something.
+        """
+        on_fakes = self._judged(fakes, self.reals)
+        on_trained = self._judged(self._real(self.trained), self.trained)
+        auc = area_under_curve(on_trained, on_fakes)
+        gap = (on_trained.mean() - on_fakes.mean()).item()
+        if len(self.held) < LEAST or gap <= 0:
+            return {"auc": auc}
+        on_held = self._judged(self._real(self.held), self.held)
+        seen = area_under_curve(on_trained, on_held)
+        return {"auc": auc, "seen": seen, "by_heart": (on_trained.mean() - on_held.mean()).item() / gap}
+
+    def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
+        """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
+        if len(self.features) < LEAST:
+            return {}
+        shape = manifold_scores(self.features, features)
+        return {
+            "referee": one_nearest_neighbour(self.features, features).accuracy,
+            "coverage": shape.coverage,
+            "precision": shape.precision,
+            "kd": mmd_squared(self.features, features),
+            "variety": _ratio(_spread(features, self.labels), _spread(self.features, self.labels)),
+        }
+
+    def _of_cells(self, cells: torch.Tensor, classes: torch.Tensor | None) -> dict[str, float | None]:
+        """Return how many kinds of images the samples show, and how many latents changed theirs.
+
+        Where G is told the class, kinds would only repeat it. There, `agreement` is the share of samples that
+        the net reads as the class that was asked for.
+        """
+        before, self.last_cells = self.last_cells, cells
+        turnover = None if before is None else (cells != before).double().mean().item()
+        if self.labels is None:
+            return {"turnover": turnover, "classes": self.cells.effective(cells)}
+        if classes is None or not self.own:
+            return {"turnover": turnover}
+        return {"turnover": turnover, "agreement": (classes == self.labels).double().mean().item()}
+
+    def _copies(self, features: torch.Tensor, by_heart: float | None) -> float | None:
+        """Return the share of memorised samples (gan.metrics.memory) in a set of few images.
+
+        It is looked for once D knows the images by heart: D overfits long before G copies.
+        """
+        rows = self.trainer.split.trained
+        wanted = by_heart is not None and by_heart > KNOWN_BY_HEART and len(rows) <= FEW
+        if not wanted or self.reals is not self.held:
+            return None
+        done = sum(map(len, self.learned))
+        if done < len(rows):
+            part = self.trainer.batches.look(rows[done : done + LEARNED_PART])
+            self.learned.append(self.extractor.extract(part).features)
+        if done + LEARNED_PART < len(rows):
+            return None
+        return share_of_copies(torch.cat(self.learned), self.features, features)
+
+
+class Cells:
+    """The kinds of a data set's images: the classes that its net tells, or cells of k-means of features."""
+
+    def __init__(self, features: torch.Tensor, classes: torch.Tensor | None, extractor: Extractor):
+        """features: (N, D) of real images. classes: int64 (N,), or None if the extractor tells none."""
+        self.centres = None if classes is not None else _centres(features)
+        self.count = extractor.classes if self.centres is None else len(self.centres)
+        self.real = self.of(features, classes)
+
+    def of(self, features: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
+        """Return the cell of each image, int64 (N,)."""
+        if self.centres is None:
+            assert classes is not None, "the extractor told classes before"
+            return classes
+        return torch.cdist(features.double(), self.centres).argmin(1)
+
+    def effective(self, cells: torch.Tensor) -> float | None:
+        """Return the effective number of kinds among samples, divided by that among real images."""
+        return _ratio(self._effective(cells), self._effective(self.real))
+
+    def _effective(self, cells: torch.Tensor) -> float:
+        shares = torch.bincount(cells, minlength=self.count).double() / len(cells)
+        return torch.special.entr(shares).sum().exp().item()
+
+
+def _centres(features: torch.Tensor) -> torch.Tensor:
+    """Return the centres (K, D) float64 of at most CELLS cells of the features (N, D)."""
+    found, _ = kmeans2(
+        features.double().numpy(), min(CELLS, len(features)), minit="++", seed=0, missing="warn"
+    )
+    return torch.from_numpy(found)
+
+
+def area_under_curve(real: torch.Tensor, fake: torch.Tensor) -> float:
+    """Return the share of all pairs in which the logit (N,) of the real is above that (M,) of the fake.
+
+    Ties count half. .5: D can't tell them apart.
+    """
+    pairs = real[:, None] - fake
+    return ((pairs > 0).double().mean() + 0.5 * (pairs == 0).double().mean()).item()
+
+
+def _spread(features: torch.Tensor, labels: torch.Tensor | None) -> float:
+    """Return the mean distance between features (N, D) of one class, or of all."""
+    distances = torch.cdist(features.double(), features.double())
+    alike = torch.ones_like(distances, dtype=torch.bool) if labels is None else labels[:, None] == labels
+    alike.fill_diagonal_(False)
+    return distances[alike].mean().item() if alike.any() else 0.0
+
+
+def _ratio(value: float, of: float) -> float | None:
+    return value / of if of > 0 else None
