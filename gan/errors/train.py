@@ -107,8 +107,8 @@ MESSAGES = {
     ),
     "train.other_version": (
         "Another version of GANarium began this run: its checkpoint has the format “{found}”, and this "
-        "version reads “{wanted}”. So the run can't go on here, and nothing of it was changed. Resume it with "
-        "that version, or start a new run."
+        "version reads “{wanted}”. So the run can't go on here, and nothing of it was changed. Resume it "
+        "with that version, or start a new run."
     ),
     "train.no_file": (
         "A file of this run can't be read or written ({file}: {reason}). Solve that, then resume the run."

@@ -37,8 +37,8 @@ class Signals:
     """The signals of one run. A measurement takes about a third of a second at 28 pixels on two cores."""
 
     NAMES = (
-        "auc", "seen", "by_heart", "referee", "coverage", "precision", "kd", "variety", "classes", "agreement",
-        "turnover", "copies",
+        "auc", "seen", "by_heart", "referee", "coverage", "precision", "kd", "variety", "classes",
+        "agreement", "turnover", "copies",
     )  # fmt: skip
 
     def __init__(self, trainer: "Trainer", labels: torch.Tensor | None, data: str):
