@@ -30,7 +30,7 @@ PART = 16  # images that pass through a network together: their activations fit 
 CELLS = 10  # of k-means, where the extractor tells no classes
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
-KNOWN_BY_HEART = 0.5  # of `by_heart`; from here on copies are looked for
+KNOWN = 0.7  # of `seen`; from here on copies are looked for
 
 
 class Signals:
@@ -77,7 +77,7 @@ class Signals:
         told |= self._of_referee(found.features)
         cells = self.cells.of(found.features, found.classes)
         told |= self._of_cells(cells, found.classes)
-        told["copies"] = self._copies(found.features, told["by_heart"])
+        told["copies"] = self._copies(found.features, told["seen"])
         return {name: value if value is None else float(f"{value:.4g}") for name, value in told.items()}
 
     def _fakes(self) -> torch.Tensor:
@@ -113,12 +113,11 @@ class Signals:
         on_fakes = self._judged(fakes, self.reals)
         on_trained = self._judged(self._real(self.trained), self.trained)
         auc = area_under_curve(on_trained, on_fakes)
-        gap = (on_trained.mean() - on_fakes.mean()).item()
-        if len(self.held) < LEAST or gap <= 0:
+        if len(self.held) < LEAST:
             return {"auc": auc}
         on_held = self._judged(self._real(self.held), self.held)
-        seen = area_under_curve(on_trained, on_held)
-        return {"auc": auc, "seen": seen, "by_heart": (on_trained.mean() - on_held.mean()).item() / gap}
+        gap, known = ((on_trained.mean() - other.mean()).item() for other in (on_fakes, on_held))
+        return {"auc": auc, "seen": area_under_curve(on_trained, on_held), "by_heart": _ratio(known, gap)}
 
     def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
         """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
@@ -147,13 +146,13 @@ class Signals:
             return {"turnover": turnover}
         return {"turnover": turnover, "agreement": (classes == self.labels).double().mean().item()}
 
-    def _copies(self, features: torch.Tensor, by_heart: float | None) -> float | None:
+    def _copies(self, features: torch.Tensor, seen: float | None) -> float | None:
         """Return the share of memorised samples (gan.metrics.memory) in a set of few images.
 
         It is looked for once D knows the images by heart: D overfits long before G copies.
         """
         rows = self.trainer.split.trained
-        wanted = by_heart is not None and by_heart > KNOWN_BY_HEART and len(rows) <= FEW
+        wanted = seen is not None and seen > KNOWN and len(rows) <= FEW
         if not wanted or self.reals is not self.held:
             return None
         done = sum(map(len, self.learned))
