@@ -215,7 +215,8 @@ def _players(value: Any) -> bool:
 def _verdict(value: Any) -> bool:
     return value is None or (
         isinstance(value, dict)
-        and set(value) == {"key", "level", "values"}
+        and set(value) == {"key", "level", "values", "sure"}
+        and isinstance(value["sure"], bool)
         and value["key"] in VERDICTS
         and isinstance(value["level"], str)
         and bool(_LEVELS.fullmatch(value["level"]))
@@ -230,6 +231,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "number": lambda value: _whole(value) and value <= names.MAX_NUMBER,
     "created": _number, "step": _whole, "images": _whole, "elapsed": _number, "step_seconds": _number,
     "progress": lambda value: is_number(value) and 0 <= value <= 1, "rate": _maybe, "modes": _maybe,
+    "held_out": _whole,
     "live_step": lambda value: value is None or _whole(value),
     "device": lambda value: value is None or _text(value), "parameters": _players, "verdict": _verdict,
     "classes": lambda value: (

@@ -36,7 +36,7 @@ LIVE = "live.safetensors"
 # fields of a status that mean the same on another machine
 CARRIED = (
     "number", "created", "step", "images", "progress", "elapsed", "rate", "device", "parameters", "classes",
-    "modes", "verdict", "live_step", "step_seconds", "gpus",
+    "modes", "held_out", "verdict", "live_step", "step_seconds", "gpus",
 )  # fmt: skip
 _CHECKPOINTS = ("checkpoint", "previous")  # newest first
 _AS_THEY_ARE = (names.FILE, "directions.json", RECORD)

@@ -21,7 +21,7 @@ from gan.data.own.report import LEFT_OUT
 from gan.errors import MESSAGES
 from gan.kinds import KINDS, get_kind
 from gan.worker.events import EVENTS
-from gan.worker.health import VERDICTS
+from gan.worker.health import REASONS, VERDICTS
 
 LANGUAGES = ("en", "zh")
 _FOLDER = Path(__file__).resolve().parents[1] / "web" / "strings"
@@ -32,8 +32,8 @@ def table(lang: str) -> dict[str, str]:
     """Return all texts of one language.
 
     Errors are under error.<key>, verdicts under verdict.<key>, those of a run that is over or paused under
-    verdict.<key>_past, events under event.<key> and field help under setting.<field>, or under
-    setting.<kind>.<field> for other kinds than images.
+    verdict.<key>_past, their reasons under why.<key>, events under event.<key> and field help under
+    setting.<field>, or under setting.<kind>.<field> for other kinds than images.
     """
     return _english() if lang == "en" else {**_english(), **_files(lang)}
 
@@ -66,6 +66,7 @@ def _english() -> dict[str, str]:
     errors = {f"error.{key}": sentence for key, sentence in MESSAGES.items()}
     verdicts = {f"verdict.{key}": sentence for key, (sentence, _) in VERDICTS.items()}
     verdicts |= {f"verdict.{key}_past": sentence for key, (_, sentence) in VERDICTS.items()}
+    verdicts |= {f"why.{key}": sentence for key, sentence in REASONS.items()}
     events = {f"event.{key}": sentence for key, sentence in EVENTS.items()}
     reasons = {f"left_out.{key}": words for key, words in LEFT_OUT.items()}
     fields = {f"setting.{field.name}": field.metadata["help"] for field in dataclasses.fields(RunConfig)}

@@ -1,4 +1,8 @@
-"""Judge a run's health from statistics that training computes anyway.
+"""Put a run's health into a sentence: the doctor's diagnosis, else a verdict on cheap statistics.
+
+The cheap statistics are those that training computes anyway. They say whether there are shapes at all. Where
+the run has signals, the doctor (doctor.py) decides the rest, and "healthy" is never said of samples that its
+referee tells apart. Without signals, as in the first seconds or on points, the rules here decide.
 
 The thresholds are rules of thumb. Before anything else the samples must have light and dark as real images
 have, and be further from noise than from them. D has won when it is right on nearly every pair *and* its loss
@@ -17,16 +21,24 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gan.objectives import LOSSES
+from gan.worker.doctor import Doctor
 
 WINDOW = 40  # lines of statistics that a verdict averages over
 FEW_LINES = 8  # with fewer lines there is nothing to average
 NEWEST = 3  # lines whose scores count: scores change with each sheet
 NOISE_IMAGES = 2_000  # until this many images, shapes are the best that samples can show
 EARLY_IMAGES, EARLY_PROGRESS = 10_000, 0.2  # a run below both gets no warning
+# signals that the sentences name
+IN_PER_CENT = (
+    "auc", "seen", "referee", "coverage", "lost", "variety", "classes", "turnover", "copies",
+)  # fmt: skip
 LOW_CONTRAST, NOISE = 0.3, 0.5  # contrast relative to real images; noise from 0 for them to 1
 COLLAPSE, LESS_VARIETY, UNLIKE = 0.4, 0.7, 1.3  # diversity
 D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # pair accuracy; loss relative to its equilibrium
 D_LOST_PAIR = 0.4
+# With signals: "healthy" needs both, and these verdicts on cheap statistics still come first.
+HEALTHY_COVERAGE, HEALTHY_REFEREE = 0.2, 0.98
+NO_SHAPES = ("starting", "low_contrast", "noise", "alike")
 
 # key -> (of a run that trains, of a run that is paused or over)
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -73,6 +85,60 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "It ended in mode collapse: G generated nearly the same sample again and again ({diversity} % of the "
         "diversity of the real data).",
     ),
+    "still_early": (
+        "Still early: the samples cover {coverage} % of the real images.",
+        "It ended early: the samples covered {coverage} % of the real images.",
+    ),
+    "well": (
+        "Healthy: the samples cover {coverage} % of the real images. D picks the real one in {auc} % of the "
+        "pairs.",
+        "It was healthy: the samples covered {coverage} % of the real images. D picked the real one in "
+        "{auc} % of the pairs.",
+    ),
+    "converged": (
+        "Converged: the samples cover {coverage} % of the real images and improve no more.",
+        "It had converged: the samples covered {coverage} % of the real images and improved no more.",
+    ),
+    "d_strong": (
+        "D is winning: it picks the real one in {auc} % of the pairs, and the samples do not improve.",
+        "D was winning: it picked the real one in {auc} % of the pairs, and the samples did not improve.",
+    ),
+    "d_blind": (
+        "D is blind: a referee is right on {referee} % of the samples and real images, D on only {auc} % of "
+        "the pairs.",
+        "D was blind: a referee was right on {referee} % of the samples and real images, D on only {auc} % "
+        "of the pairs.",
+    ),
+    "full_collapse": (
+        "Mode collapse: the samples show {classes} % as many kinds of images as the data.",
+        "It ended in mode collapse: the samples showed {classes} % as many kinds of images as the data.",
+    ),
+    "same_samples": (
+        "Mode collapse: samples of one kind differ only {variety} % as much as real images.",
+        "It ended in mode collapse: samples of one kind differed only {variety} % as much as real images.",
+    ),
+    "partial_collapse": (
+        "Partial collapse: the samples show {classes} % as many kinds of images as the data.",
+        "It ended in a partial collapse: the samples showed {classes} % as many kinds of images as the data.",
+    ),
+    "lost_coverage": (
+        "The samples have lost variety: they cover {coverage} % of the real images, {lost} points less than "
+        "before.",
+        "The samples had lost variety: they covered {coverage} % of the real images, {lost} points less than "
+        "before.",
+    ),
+    "oscillating": (
+        "G goes in circles: {turnover} % of the samples changed their kind since the last look.",
+        "G went in circles: {turnover} % of the samples changed their kind from one look to the next.",
+    ),
+    "overfit": (
+        "D knows its images by heart: it rates a training image above a new one in {seen} % of the pairs.",
+        "D knew its images by heart: it rated a training image above a new one in {seen} % of the pairs.",
+    ),
+    "memorising": (
+        "G copies: {copies} % of the samples are copies of training images.",
+        "G copied: {copies} % of the samples were copies of training images.",
+    ),
     "missing_modes": (
         "The samples cover {modes} of the {of} modes of the data.",
         "The samples covered {modes} of the {of} modes of the data.",
@@ -84,12 +150,45 @@ VERDICTS: dict[str, tuple[str, str]] = {
 }
 
 
+# Verdicts of the doctor -> the healthy range of their number, and the reason in plain words.
+REASONS: dict[str, str] = {
+    "d_strong": (
+        "Healthy is 50 to 95 %, or samples that improve. A D that is always right gives G no direction."
+    ),
+    "d_blind": (
+        "Healthy is a D that sees what the referee sees. A blind D sends G in no direction: its learning "
+        "rate is too low, or its penalty too high."
+    ),
+    "full_collapse": (
+        "Healthy is above 60 %. D judges one sample at a time, so G is paid for repeating one that works."
+    ),
+    "same_samples": (
+        "Healthy is above 70 %. D judges one sample at a time, so G is paid for repeating one that works."
+    ),
+    "partial_collapse": (
+        "Healthy is above 60 %. G leaves out what is hard to generate, and D does not see what is missing."
+    ),
+    "lost_coverage": "Healthy is a coverage that stays or rises. G forgets what D no longer asks for.",
+    "oscillating": "Healthy is below 30 %. G runs after D, and D after G, without ever meeting.",
+    "overfit": (
+        "Healthy is 40 to 60 %. What D then teaches holds for its own images only. More images or "
+        "augmentation help."
+    ),
+    "memorising": "Healthy is below 5 %. D knows its images by heart, so G learns them by heart, too.",
+    "converged": "More time changes little now. Wider networks or more images may.",
+}
+
+
 class Verdict(NamedTuple):
-    """Sentences of VERDICTS (`key`) with the values for their gaps, and a level: info, good, warn or bad."""
+    """Sentences of VERDICTS (`key`) with the values for their gaps, and a level: info, good, warn or bad.
+
+    sure: whether a second, independent signal agrees.
+    """
 
     key: str
     level: str
     values: dict[str, Any]
+    sure: bool = True
 
 
 class Seen(NamedTuple):
@@ -113,6 +212,22 @@ class Seen(NamedTuple):
     def looks_noisy(self) -> bool:
         """Return whether the samples are nearer to noise than to real images."""
         return self.noise is not None and self.noise > NOISE
+
+
+def diagnose(judged: Verdict, doctor: Doctor) -> Verdict:
+    """Return what the doctor says, else the verdict on the cheap statistics."""
+    signals, found = doctor.signals(), doctor.diagnosis
+    if not signals:
+        return judged
+    values = judged.values | {
+        name: round(100 * value) for name, value in signals.items() if name in IN_PER_CENT
+    }
+    if found is not None and (found.level != "good" or judged.key not in NO_SHAPES):
+        return Verdict(found.key, found.level, values, found.sure)
+    if judged.key in NO_SHAPES:
+        return judged
+    well = signals.get("coverage", 0) >= HEALTHY_COVERAGE and signals.get("referee", 1) <= HEALTHY_REFEREE
+    return Verdict("well", "good", values) if well else Verdict("still_early", "info", values)
 
 
 def judge(stats: Sequence[dict[str, Any]], progress: float, loss: str, modes: int | None = None) -> Verdict:

@@ -41,8 +41,9 @@ from gan.train.checkpoint import (
 from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
+from gan.worker.doctor import RECALLED, Doctor, is_check
 from gan.worker.growth import settle
-from gan.worker.health import WINDOW, judge
+from gan.worker.health import WINDOW, diagnose, judge
 from gan.worker.mistakes import harmless, status_error, translate
 from gan.worker.run_dir import RunDir, read_config
 
@@ -92,6 +93,7 @@ class Worker:
             Throttle(STATE_SECONDS, STATE_SHARE),
         )
         self.signals = Throttle(SIGNAL_SECONDS, SIGNAL_SHARE)
+        self.doctor = Doctor()
         self.scores: dict[str, float | None] = {}  # of the newest sheet
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
@@ -213,7 +215,11 @@ class Worker:
         self._apply_budget()
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
-        self.stats.extend(self.dir.last_stats(WINDOW))
+        recent = self.dir.last_stats(RECALLED)
+        self.stats.extend(recent[-WINDOW:])
+        self.doctor = Doctor()
+        for line in filter(is_check, recent):
+            self.doctor.see(line)
         if damage and order[0] == NEWEST:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
@@ -336,6 +342,8 @@ class Worker:
             self.signals.run(lambda: line.update(self.trainer.measure()))
         self.stats.append(line)
         self.dir.write_stats(line)
+        if is_check(line):
+            self.doctor.see(line)
         self.grid.run(self._write_sheet, force="sample" in asked)
         self.live.run(self._write_live)
         if self.trainer.images_seen >= self.next_snapshot or "save" in asked:
@@ -370,7 +378,7 @@ class Worker:
             if self.rate and math.isfinite(total)
             else None
         )
-        verdict = judge(list(self.stats), self.progress, self.config.loss, self.trainer.modes)._asdict()
+        judged = judge(list(self.stats), self.progress, self.config.loss, self.trainer.modes)
         self.dir.write_status(
             state=state,
             step=self.trainer.step,
@@ -379,7 +387,7 @@ class Worker:
             elapsed=round(self.elapsed, 2),
             eta=None if left is None or state != "running" else round(left, 1),
             rate=round(self.rate, 1) or None,
-            verdict=verdict,
+            verdict=diagnose(judged, self.doctor)._asdict(),
         )
         self.report(self.dir.status)
 

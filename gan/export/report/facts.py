@@ -83,7 +83,10 @@ def state(words: Words, status: dict[str, Any]) -> list[str]:
     verdict, error = status.get("verdict"), status.get("error")
     if isinstance(verdict, dict):
         tense = "" if status.get("state") == "running" else "_past"
-        found.append(words.sentence(f"verdict.{verdict.get('key')}{tense}", verdict.get("values")) or "")
+        judged = words.sentence(f"verdict.{verdict.get('key')}{tense}", verdict.get("values")) or ""
+        sure = verdict.get("sure") is not False
+        found.append(judged if sure or not judged else words.text("verdict.unsure", verdict=judged))
+        found.append(words.sentence(f"why.{verdict.get('key')}", {}) or "")
     if isinstance(error, dict):  # an unexpected exception has no key, and its words stay in the log
         known = words.sentence(f"error.{error.get('key')}", error.get("values"))
         found.append(known or words.text("error.runs.defect"))

@@ -168,6 +168,8 @@ declare global {
     key: string;
     level: string;
     values: Values;
+    /** Whether a second, independent signal agrees. */
+    sure: boolean;
   }
   interface RunEvent {
     time: number;

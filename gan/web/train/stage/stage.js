@@ -3,7 +3,7 @@ import { request } from "../../core/api.js";
 import { h, must, setText } from "../../core/dom.js";
 import { ANSWER, SUBMIT } from "../../core/events.js";
 import { clock, device, short, whole } from "../../core/format.js";
-import { sentence, t } from "../../core/i18n.js";
+import { known, sentence, t } from "../../core/i18n.js";
 import { dataName, recipeName } from "../../core/run-name.js";
 import { subscribe } from "../../shell/run-feed.js";
 import { ofKind } from "../catalogue.js";
@@ -26,6 +26,7 @@ const STARTING_FOR = 8000;
 
 class Stage extends HTMLElement {
   verdict = h("p", { class: "tr-verdict", role: "status" });
+  why = h("p", { class: "tr-why" });
   subtitle = h("p", { class: "tr-title" });
   offline = h("p", { class: "tr-offline", role: "status", hidden: true }, t("common.offline"));
   fill = h("i");
@@ -90,7 +91,12 @@ class Stage extends HTMLElement {
       return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
     });
     this.body.append(
-      h("div", { class: "tr-head" }, h("div", {}, this.verdict, this.subtitle), this.bar),
+      h(
+        "div",
+        { class: "tr-head" },
+        h("div", {}, h("div", { class: "tr-judged" }, this.verdict, this.why), this.subtitle),
+        this.bar,
+      ),
       h("dl", { class: "tr-facts" }, facts),
       h("div", { class: "tr-main" }, this.grid.element, this.charts.element),
       h("div", { class: "tr-rail" }, this.lease.element, this.controls.element),
@@ -197,6 +203,8 @@ class Stage extends HTMLElement {
     const { status, config } = run;
     const [text, level] = verdictOf(run, poll);
     this.setVerdict(text, level);
+    const reason = `why.${status.error ? "" : status.verdict?.key}`;
+    setText(this.why, known(reason) ? t(reason) : "");
     const parts = config
       ? [
           dataName(config.data),
@@ -261,6 +269,15 @@ const percent = (/** @type {number} */ share) =>
     share,
   );
 
+/**
+ * @param {Verdict} verdict
+ * @param {boolean} running
+ */
+function verdictText({ key, values, sure }, running) {
+  const text = t(`verdict.${key}${running ? "" : "_past"}`, values);
+  return sure ? text : t("verdict.unsure", { verdict: text });
+}
+
 /** By state. @type {Record<string, string>} */
 const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", running: "stage.grid_soon" };
 
@@ -284,9 +301,7 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
     return [t(status.where.stage === "SCHEDULING" ? "stage.job_waits" : "stage.job_starts"), "info"];
   if (status.state === "starting") return [t("stage.starting"), "info"];
   const running = status.state === "running";
-  const judged = status.verdict
-    ? t(`verdict.${status.verdict.key}${running ? "" : "_past"}`, status.verdict.values)
-    : "";
+  const judged = status.verdict ? verdictText(status.verdict, running) : "";
   if (running) return [judged || t("stage.starting"), status.verdict?.level ?? "info"];
   return [
     `${t(`stage.is_${status.state}`)} ${judged}`.trim(),
