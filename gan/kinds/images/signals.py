@@ -12,10 +12,10 @@ import torch
 from scipy.cluster.vq import kmeans2
 
 from gan.images import to_uint8
+from gan.metrics.distances import nearest
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.kernel import mmd_squared
 from gan.metrics.manifold import manifold_scores
-from gan.metrics.memory import share_of_copies
 from gan.metrics.two_sample import one_nearest_neighbour
 from gan.models import ARCHITECTURES
 from gan.train.base import seed_for
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 COUNT = 256  # samples, and at most as many images that are held out and that are trained on
 ENOUGH = 100  # with fewer held-out images, training images are the referee's reals
-LEAST = 6  # held-out images for `by_heart`, and the least number of reals
+LEAST = 5  # held-out images for `seen`
+LEAST_REALS = 6  # for the referee: its scores use the five nearest neighbours
 PART = 16  # images that pass through a network together: their activations fit into the CPU's cache
 CELLS = 10  # of k-means, where the extractor tells no classes
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
+USUAL = 0.01  # quantile of the distances between training images below which a sample is a copy
 KNOWN = 0.7  # of `seen`; from here on copies are looked for
 
 
@@ -37,7 +39,7 @@ class Signals:
     """The signals of one run. A measurement takes about a third of a second at 28 pixels on two cores."""
 
     NAMES = (
-        "auc", "seen", "by_heart", "referee", "coverage", "precision", "kd", "variety", "classes",
+        "auc", "held_out", "seen", "by_heart", "referee", "coverage", "precision", "kd", "variety", "classes",
         "agreement", "turnover", "copies",
     )  # fmt: skip
 
@@ -114,14 +116,15 @@ class Signals:
         on_trained = self._judged(self._real(self.trained), self.trained)
         auc = area_under_curve(on_trained, on_fakes)
         if len(self.held) < LEAST:
-            return {"auc": auc}
+            return {"auc": auc, "held_out": len(self.held)}
         on_held = self._judged(self._real(self.held), self.held)
         gap, known = ((on_trained.mean() - other.mean()).item() for other in (on_fakes, on_held))
-        return {"auc": auc, "seen": area_under_curve(on_trained, on_held), "by_heart": _ratio(known, gap)}
+        seen = area_under_curve(on_trained, on_held)
+        return {"auc": auc, "held_out": len(self.held), "seen": seen, "by_heart": _ratio(known, gap)}
 
     def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
         """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
-        if len(self.features) < LEAST:
+        if len(self.features) < LEAST_REALS:
             return {}
         shape = manifold_scores(self.features, features)
         return {
@@ -147,13 +150,13 @@ class Signals:
         return {"turnover": turnover, "agreement": (classes == self.labels).double().mean().item()}
 
     def _copies(self, features: torch.Tensor, seen: float | None) -> float | None:
-        """Return the share of memorised samples (gan.metrics.memory) in a set of few images.
+        """Return the share of samples that are copies, in a set of few images.
 
-        It is looked for once D knows the images by heart: D overfits long before G copies.
+        A copy is nearer to a training image than 99 % of these are to each other. Copies are looked for once
+        D knows the images by heart: D overfits long before G copies.
         """
         rows = self.trainer.split.trained
-        wanted = seen is not None and seen > KNOWN and len(rows) <= FEW
-        if not wanted or self.reals is not self.held:
+        if seen is None or seen <= KNOWN or not LEAST_REALS <= len(rows) <= FEW:
             return None
         done = sum(map(len, self.learned))
         if done < len(rows):
@@ -161,7 +164,9 @@ class Signals:
             self.learned.append(self.extractor.extract(part).features)
         if done + LEARNED_PART < len(rows):
             return None
-        return share_of_copies(torch.cat(self.learned), self.features, features)
+        learned = torch.cat(self.learned)
+        usual = nearest(learned, learned, 1, skip_self=True).squared.quantile(USUAL)
+        return (nearest(features, learned, 1).squared < usual).double().mean().item()
 
 
 class Cells:
