@@ -339,7 +339,10 @@ class Worker:
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
         line |= {**self.scores, "rate": round(self.rate, 1)}
         if self.trainer.images_seen >= SIGNAL_IMAGES:
+            first = not self.signals.due
             self.signals.run(lambda: line.update(self.trainer.measure()))
+            if first:  # this one also opened the referee's net, which happens once
+                self.signals.due = min(self.signals.due, time.monotonic() + SIGNAL_SECONDS)
         self.stats.append(line)
         self.dir.write_stats(line)
         if is_check(line):

@@ -2,14 +2,19 @@
 
 The referee looks at features of the data set's own net, or of the extractor that `score` would choose. It
 compares samples with held-out images, or with training images where few are held out. The samples are those
-of the raw G: the average of its weights would hide an oscillation, and shows everything later.
+of the raw G: the average of its weights would hide an oscillation, and shows everything later. Both networks
+work as in a step: batch norm goes by the batch at hand, and real and generated images are separate batches.
+With its running statistics, the D of a young DCGAN rates all fakes above all real images.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from scipy.cluster.vq import kmeans2
+from torch import nn
 
 from gan.images import to_uint8
 from gan.metrics.distances import nearest
@@ -27,7 +32,6 @@ COUNT = 256  # samples, and at most as many images that are held out and that ar
 ENOUGH = 100  # with fewer held-out images, training images are the referee's reals
 LEAST = 5  # held-out images for `seen`
 LEAST_REALS = 6  # for the referee: its scores use the five nearest neighbours
-PART = 16  # images that pass through a network together: their activations fit into the CPU's cache
 CELLS = 10  # of k-means, where the extractor tells no classes
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
@@ -68,12 +72,11 @@ class Signals:
 
         Training goes on as if nothing had been measured: it uses no random numbers of the run.
         """
-        trainer = self.trainer
-        trainer.G.eval(), trainer.D.eval()
-        fakes, told = self._fakes(), dict.fromkeys(self.NAMES)
-        told |= self._of_d(fakes)
-        pixels = to_uint8(fakes)
-        found = self.extractor.extract(pixels)
+        told: dict[str, float | None] = dict.fromkeys(self.NAMES)
+        with as_in_a_step(self.trainer.G), as_in_a_step(self.trainer.D):
+            fakes = self._fakes()
+            told |= self._of_d(fakes)
+        found = self.extractor.extract(to_uint8(fakes))
         if not found.features.isfinite().all():
             return told
         told |= self._of_referee(found.features)
@@ -95,8 +98,9 @@ class Signals:
     def _in_parts(
         self, net: Callable[..., torch.Tensor], values: torch.Tensor, groups: torch.Tensor | None
     ) -> torch.Tensor:
-        parts = values.split(PART)
-        of_parts = [None] * len(parts) if groups is None else groups.split(PART)
+        count = math.ceil(len(values) / self.trainer.config.batch)  # nearly equal parts: none is a single one
+        parts = values.tensor_split(count)
+        of_parts = [None] * count if groups is None else groups.tensor_split(count)
         with self.trainer.autocast():
             return torch.cat([net(part, of).float() for part, of in zip(parts, of_parts, strict=True)])
 
@@ -167,6 +171,20 @@ class Signals:
         learned = torch.cat(self.learned)
         usual = nearest(learned, learned, 1, skip_self=True).squared.quantile(USUAL)
         return (nearest(features, learned, 1).squared < usual).double().mean().item()
+
+
+@contextmanager
+def as_in_a_step(net: nn.Module) -> Iterator[None]:
+    """Let batch norm use the statistics of the batch, and change nothing that the net keeps."""
+    norms = [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    net.eval()  # spectral norm would change what it keeps
+    for norm in norms:
+        norm.training, norm.track_running_stats = True, False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
 
 
 class Cells:

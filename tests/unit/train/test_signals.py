@@ -52,7 +52,7 @@ class Paints(nn.Module):
 
 
 def begin(count: int = 5_000, **settings: object) -> tuple[Trainer, Dataset]:
-    digits = data.load("digits", 28, 1)
+    digits = data.load("digits", settings.get("size", 28), 1)
     rows = torch.arange(count)
     small = dataclasses.replace(digits, images=digits.images[rows], labels=digits.labels[rows], attributes={})
     return ImagesTrainer(dataclasses.replace(DIGITS, **settings), small, CPU), small
@@ -165,7 +165,14 @@ def test_pixels_are_sorted_into_cells_where_no_net_fits():
     assert pixels.measure()["classes"] < 0.15
 
 
-@pytest.mark.parametrize("settings", [{}, {"conditional": True, "clusters": 2}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"conditional": True, "clusters": 2},
+        {"architecture": "dcgan", "size": 32, "loss": "nonsaturating", "penalty": "none"},
+    ],
+)
 def test_a_measurement_changes_no_step(settings):
     watched, alone = begin(500, **settings)[0], begin(500, **settings)[0]
     watched.advance(3), alone.advance(3)
@@ -174,3 +181,15 @@ def test_a_measurement_changes_no_step(settings):
     assert watched.advance(3) == alone.advance(3)
     ours, theirs = watched.state(), alone.state()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_batch_norm_goes_by_the_batch_as_in_a_step():
+    trainer, _ = begin(500, architecture="dcgan", size=32, loss="nonsaturating", penalty="none")
+    trainer.advance(10)
+    z = torch.randn(8, 8)
+    trainer.G.train()
+    expected = trainer.G(z, None)
+    kept = {name: value.clone() for name, value in trainer.G.state_dict().items()}
+    with signals.as_in_a_step(trainer.G):
+        assert torch.equal(trainer.G(z, None), expected)
+    assert all(torch.equal(kept[name], value) for name, value in trainer.G.state_dict().items())
