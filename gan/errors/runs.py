@@ -13,6 +13,15 @@ MESSAGES = {
     "runs.cant_pause": (
         "This run is {state}, so it can't be paused. Only a run that is training or waiting can."
     ),
+    "runs.cant_adjust": (
+        "This run is {state}, so its settings can't be changed now. Only those of a run that trains on this "
+        "machine can."
+    ),
+    "runs.no_such_adjustment": "“{name}” can't be changed while this run trains. Start a new run with it.",
+    "runs.adjusted_too_far": (
+        "{name} may become at most {most} times what it was at first, or that part of it. Start a new run "
+        "for more."
+    ),
     "runs.cant_more": "This run is {state}, so it can't be given more time. Only a finished run can.",
     "runs.more_without_checkpoint": (
         "This run has no checkpoint, so it can't go on. Start a new run from it instead."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gan.device import Device
+    from gan.train.actions import Action
     from gan.train.parallel.team import Team
 
 KINDS = {"images": "gan.kinds.images", "points": "gan.kinds.points"}
@@ -61,6 +62,7 @@ class Trainer(Protocol):
     classes: tuple[str, ...]  # names, in label order; empty without conditioning
     step: int
     total_images: float  # the budget, possibly a forecast; infinity if unknown
+    actions: "list[Action]"  # changes of settings while the run trains
     lr_factor: float  # multiplies the learning rates; the worker halves it after each divergence
     held_out: int  # real examples that it never trains on
     modes: int | None  # of the data, if known; the score `modes` of a Sheet counts the covered ones

@@ -30,7 +30,7 @@ from gan.worker.run_dir import DECODED
 LIVE = ("starting", "running")
 ENDED = ("finished", "stopped")  # states in which a run has its last weights
 STATES = ("queued", *LIVE, "paused", "finished", "stopped", "failed")
-COMMANDS = ("pause", "stop", "sample", "save")
+COMMANDS = ("pause", "stop", "sample", "save", "adjust")
 # limits on queued runs and on all runs: the server checks each run's small files several times a second
 QUEUED, RUNS = 100, 1000
 STATS_LIMIT = 1500  # lines of statistics in one answer
@@ -281,11 +281,12 @@ class Store:
         if changes.get("state") in ("stopped", "failed"):
             (path.parent / DECODED).unlink(missing_ok=True)
 
-    def send(self, run_id: str, command: str) -> None:
+    def send(self, run_id: str, command: str, **values: Any) -> None:
         """Leave a command for the run's worker, which reads it between steps. Raises UserError if invalid."""
         if command not in COMMANDS:
             raise UserError("runs.unknown_command", name=command)
-        write_json(self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json", {"command": command})
+        place = self.path(run_id) / "commands" / f"{time.time_ns()}-{command}.json"
+        write_json(place, {"command": command, **values})
 
     def commands(self, run_id: str) -> set[str]:
         """Return the names of the commands that no worker has taken."""

@@ -20,6 +20,7 @@ from gan.errors import UserError
 from gan.files import append_line
 from gan.kinds import get_kind
 from gan.runs import processes, recovery
+from gan.runs.adjust import send_adjustment
 from gan.runs.backend import PREPARE, WAIT, Backend, Processes
 from gan.runs.disk import Complaints, Reserve, Room, writing
 from gan.runs.launcher import Launcher
@@ -154,6 +155,17 @@ class Supervisor:
             self.store.check_counts(new=False)
             extend(self.store.path(run_id), self.store.config(run_id), more)
             self._enqueue(run_id)
+
+    def adjust(self, run_id: str, name: str, factor: float) -> None:
+        """Multiply a setting of a run that trains on this machine, from its next step on.
+
+        Raises UserError for a run that does not, and as gan.runs.adjust.send does.
+        """
+        with self._lock, writing():
+            state = self.store.status(run_id)["state"]
+            if state not in LIVE or run_id not in self._live:
+                raise UserError("runs.cant_adjust", state=state)
+            send_adjustment(self.store, run_id, name, factor)
 
     def command(self, run_id: str, name: str) -> None:
         """Apply "pause", "resume", "restart", "stop", "end", "cancel", "sample", "save" or "delete" to a run.

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from gan.train.actions import Action, factor_at
 from gan.train.optim import Adam
 from gan.train.parallel.parts import RunningStatistics
 from gan.train.parallel.team import ALONE, Team
@@ -77,6 +78,7 @@ class BaseTrainer:
         self._goal = self._sent = 0  # the step after this chunk; sums that this step has made
         self.means = torch.zeros(len(METRICS), device=device)
         self.step = 0
+        self.actions: list[Action] = []  # changes of settings while the run trains
         self.lr_factor = 1.0  # multiplies both learning rates; halved after each divergence
         self.ema_ramps = True
         self.total_images = float(config.budget_images) or math.inf
@@ -245,6 +247,10 @@ class BaseTrainer:
     def _lr_share(self) -> float:
         """Return the learning rates of this step, as a fraction of their settings."""
         return self.lr_factor * self._cosine(self.config.lr_end)
+
+    def _changed(self, name: str) -> float:
+        """Return by how much actions multiply a setting at this step."""
+        return factor_at(self.actions, name, self.step)
 
     def _ema_decay(self) -> float:
         """Return the EMA's decay for this step.

@@ -200,9 +200,9 @@ class Trainer(BaseTrainer):
         """Set this step's learning rates, gamma and EMA decay. Gamma falls by the rates' cosine."""
         config = self.config
         lr = self._lr_share()
-        self.schedule.lr_g.fill_(config.lr_g * lr)
-        self.schedule.lr_d.fill_(config.lr_d * lr)
-        self.schedule.gamma.fill_(config.gamma * self._cosine(config.gamma_end))
+        self.schedule.lr_g.fill_(config.lr_g * lr * self._changed("lr_g"))
+        self.schedule.lr_d.fill_(config.lr_d * lr * self._changed("lr_d"))
+        self.schedule.gamma.fill_(config.gamma * self._cosine(config.gamma_end) * self._changed("gamma"))
         self.schedule.ema_beta.fill_(self._ema_decay())
 
     def _next_step(self) -> torch.Tensor:

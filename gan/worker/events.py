@@ -52,6 +52,7 @@ EVENTS = {
     "tracker_failed": (
         "The tracker {tracker} stopped: {reason}. The run goes on, and ganarium track can send the rest."
     ),
+    "adjusted": "{name} was multiplied by {factor} at step {step}: it is {after} now, and was {before}.",
     "restored": "The run was restored from the mirror {place}, at step {step}.",
     "in_job": "The run trained in a job on the Hugging Face Hub, from step {step} on.",
     "rolled_back": (

@@ -23,7 +23,7 @@ from gan.train.autotune.machine import PRECISIONS, set_up
 from gan.train.checkpoint import NEWEST, PREVIOUS, has_state, load_file, saved_counters
 from gan.train.parallel.team import Team, TeamLost
 from gan.worker import decoded
-from gan.worker.run_dir import read_config
+from gan.worker.run_dir import noted_actions, read_config
 
 HEALTHY, EXPLODED, OUT_OF_MEMORY = range(3)  # how a chunk of steps ended; the worst of a team's ranks counts
 FILES = (NEWEST, PREVIOUS)
@@ -36,6 +36,7 @@ class Order(IntEnum):
     LOAD = 1  # place in FILES, and three times 0: load this checkpoint
     ADVANCE = 2  # steps, parts, total_images, lr_factor: take steps
     END = 3  # four times 0
+    ACTIONS = 4  # four times 0: read the actions from the run's events
 
 
 def order_build(team: Team, device: Device, kept: bool) -> None:
@@ -50,6 +51,11 @@ def order_build(team: Team, device: Device, kept: bool) -> None:
 def order_load(team: Team, name: str) -> None:
     """Let the others load the checkpoint that rank 0 has loaded."""
     team.agree([Order.LOAD, FILES.index(name), 0, 0, 0])
+
+
+def order_actions(team: Team) -> None:
+    """Let the others read the actions that rank 0 has noted."""
+    team.agree([Order.ACTIONS, 0, 0, 0, 0])
 
 
 @contextlib.contextmanager
@@ -107,7 +113,9 @@ def follow(path: Path, team: Team) -> None:
             trainer = _build(path, team, device, bool(values[3]))
             continue
         assert trainer is not None, "rank 0 orders BUILD first"
-        if order == Order.LOAD:
+        if order == Order.ACTIONS:
+            trainer.actions = noted_actions(path)
+        elif order == Order.LOAD:
             load_file(path / "state" / FILES[int(values[0])], trainer)
         else:
             trainer.parts, trainer.total_images, trainer.lr_factor = int(values[1]), values[2], values[3]
@@ -121,7 +129,9 @@ def _build(path: Path, team: Team, device: Device, kept: bool) -> Trainer:
     torch.set_num_threads(device.threads)
     saved = saved_counters(path / "state") if has_state(path / "state") else None
     data = (decoded.kept(path, config) if kept else None) or engine.load(config)
-    return engine.build(config, engine.recognise(config, data, path, saved).data, device, team)
+    trainer = engine.build(config, engine.recognise(config, data, path, saved).data, device, team)
+    trainer.actions = noted_actions(path)
+    return trainer
 
 
 LAUNCHER = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None  # torchrun's process

@@ -15,7 +15,8 @@ from gan.config import Settings
 from gan.errors import UserError
 from gan.files import append_line, read_json, read_lines, write_bytes, write_json
 from gan.kinds import parse_config
-from gan.worker.events import EVENTS
+from gan.train.actions import Action, read_actions
+from gan.worker.events import EVENTS, RESTARTED
 
 
 def surplus(steps: Sequence[int], keep: int, newest: int = 1) -> list[int]:
@@ -41,7 +42,7 @@ MAX_SNAPSHOTS = 32
 DECODED = ".decoded.safetensors"  # the images of a run that has not ended (gan.worker.decoded)
 LEASE = "lease"  # the reason of a pause: the run waits for its next lease of a GPU
 OVER = ("finished", "stopped", "failed")
-COMMANDS = ("pause", "stop", "sample", "save")
+COMMANDS = ("pause", "stop", "sample", "save", "adjust")
 BEAT = 5.0  # seconds between heartbeats while the images load
 RESERVE_BYTES = 1 << 16  # disk space reserved for the last status of a run when the disk is full
 # Temporary files that a crash leaves behind, only where no other process writes: the server writes commands
@@ -62,6 +63,11 @@ def read_config(run_dir: Path) -> Settings:
     except (OSError, ValueError) as error:
         raise UserError("train.not_a_run", path=run_dir) from error
     return parse_config(value)
+
+
+def noted_actions(run_dir: Path) -> list[Action]:
+    """Return the changes of settings among the events of a run, since it last began anew."""
+    return read_actions(read_lines(run_dir / "events.jsonl")[0], RESTARTED)
 
 
 def _is_stats(line: Any) -> bool:
@@ -202,8 +208,11 @@ class RunDir:
         """Return the newest `count` lines of stats.jsonl."""
         return read_lines(self.path / "stats.jsonl")[0][-count:]
 
-    def take_commands(self) -> list[str]:
-        """Remove the files in commands/ and return their commands, oldest first, ignoring invalid files."""
+    def take_commands(self) -> list[dict[str, Any]]:
+        """Remove the files in commands/ and return their contents, oldest first, ignoring invalid files.
+
+        Each has one of COMMANDS under "command".
+        """
         try:
             names = sorted(
                 entry.name for entry in os.scandir(self.path / "commands") if entry.name.endswith(".json")
@@ -219,5 +228,5 @@ class RunDir:
                 value = None
             path.unlink(missing_ok=True)
             if isinstance(value, dict) and value.get("command") in COMMANDS:
-                commands.append(value["command"])
+                commands.append(value)
         return commands

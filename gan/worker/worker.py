@@ -41,15 +41,15 @@ from gan.train.checkpoint import (
 from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
-from gan.worker.doctor import RECALLED, Doctor, is_check
+from gan.worker.adjustments import adjust
+from gan.worker.doctor import RECALLED
 from gan.worker.growth import settle
-from gan.worker.health import WINDOW, diagnose, judge
+from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
-from gan.worker.run_dir import RunDir, read_config
+from gan.worker.run_dir import RunDir, noted_actions, read_config
+from gan.worker.watch import Watch
 
 STATUS_SECONDS = 0.5
-# The signals take at most 2.5 % of the time, and need shapes to look at.
-SIGNAL_SECONDS, SIGNAL_SHARE, SIGNAL_IMAGES = 10.0, 0.025, 1_000
 LIVE_SECONDS = 3.0
 # with one chunk and the write itself, a crash loses less than 10 s of training
 STATE_SECONDS, STATE_SHARE = 6.0, 0.5
@@ -92,8 +92,7 @@ class Worker:
             Throttle(LIVE_SECONDS),
             Throttle(STATE_SECONDS, STATE_SHARE),
         )
-        self.signals = Throttle(SIGNAL_SECONDS, SIGNAL_SHARE)
-        self.doctor = Doctor()
+        self.watch = Watch()
         self.scores: dict[str, float | None] = {}  # of the newest sheet
         self.stats: deque[dict[str, Any]] = deque(maxlen=WINDOW)
 
@@ -123,6 +122,7 @@ class Worker:
                 raise UserError("train.team_too_large", size=self.team.size, batch=self.config.batch)
             ranks.order_build(self.team, device, (self.path / decoded.FILE).exists())
             self.trainer = self.engine.build(self.config, data, device, self.team)
+            self.trainer.actions = noted_actions(self.path)
         self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
             name: sum(p.numel() for p in net.parameters())
@@ -217,9 +217,7 @@ class Worker:
         self.stats.clear()
         recent = self.dir.last_stats(RECALLED)
         self.stats.extend(recent[-WINDOW:])
-        self.doctor = Doctor()
-        for line in filter(is_check, recent):
-            self.doctor.see(line)
+        self.watch.replay(recent)
         if damage and order[0] == NEWEST:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
@@ -327,26 +325,23 @@ class Worker:
         self.trainer.total_images = self.trainer.images_seen + self.rate * left
 
     def _publish(self, means: dict[str, float]) -> None:
-        asked = self.dir.take_commands()
-        for command in asked:
-            if command in ("pause", "stop"):
-                self.end(command)
+        commands = self.dir.take_commands()
+        asked = [command["command"] for command in commands]
+        for command in commands:
+            if command["command"] in ("pause", "stop"):
+                self.end(command["command"])
+            if command["command"] == "adjust" and adjust(self.trainer, self.config, self.dir, command):
+                ranks.order_actions(self.team)
         line: dict[str, Any] = {
             "step": self.trainer.step,
             "images": self.trainer.images_seen,
             "seconds": round(self.elapsed, 2),
         }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
-        line |= {**self.scores, "rate": round(self.rate, 1)}
-        if self.trainer.images_seen >= SIGNAL_IMAGES:
-            first = not self.signals.due
-            self.signals.run(lambda: line.update(self.trainer.measure()))
-            if first:  # this one also opened the referee's net, which happens once
-                self.signals.due = min(self.signals.due, time.monotonic() + SIGNAL_SECONDS)
+        line |= {**self.scores, "rate": round(self.rate, 1), **self.watch.measure(self.trainer)}
         self.stats.append(line)
         self.dir.write_stats(line)
-        if is_check(line):
-            self.doctor.see(line)
+        self.watch.see(line)
         self.grid.run(self._write_sheet, force="sample" in asked)
         self.live.run(self._write_live)
         if self.trainer.images_seen >= self.next_snapshot or "save" in asked:
@@ -390,7 +385,7 @@ class Worker:
             elapsed=round(self.elapsed, 2),
             eta=None if left is None or state != "running" else round(left, 1),
             rate=round(self.rate, 1) or None,
-            verdict=diagnose(judged, self.doctor)._asdict(),
+            verdict=self.watch.verdict(judged),
         )
         self.report(self.dir.status)
 

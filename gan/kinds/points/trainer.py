@@ -98,8 +98,10 @@ class PointsTrainer(BaseTrainer):
         Gamma falls by equal factors: D must become steep for narrow modes, but not before G covers them.
         """
         config, lr = self.config, self._lr_share()
-        self.lr_g.fill_(config.lr_g * lr), self.lr_d.fill_(config.lr_d * lr)
-        return config.gamma * config.gamma_end**self.progress, torch.tensor(self._ema_decay())
+        self.lr_g.fill_(config.lr_g * lr * self._changed("lr_g"))
+        self.lr_d.fill_(config.lr_d * lr * self._changed("lr_d"))
+        gamma = config.gamma * config.gamma_end**self.progress * self._changed("gamma")
+        return gamma, torch.tensor(self._ema_decay())
 
     def _next_step(self) -> torch.Tensor:
         """Take one step: d_steps updates of D, g_steps of G, one of the EMA. Returns METRICS (6,)."""

@@ -259,6 +259,14 @@ class Services:
         else:
             act()
 
+    def adjust(self, run_id: str, name: str, factor: float, visitor: str = "") -> None:
+        """Multiply a setting of a running run (see Supervisor.adjust), for a visitor as `submit` does."""
+        act = partial(self.supervisor.adjust, run_id, name, factor)
+        if visitor:
+            self.visitors.command(self.store, run_id, "adjust", visitor, act)
+        else:
+            act()
+
     def score(self, run_id: str, visitor: str = "") -> None:
         """Score a run that is over, in a process of its own, and keep the scores with it. Returns at once.
 

@@ -155,7 +155,10 @@ class _Routes:
         run_id, name = request.path_params["id"], request.path_params["command"]
         visitor = self.services.visitor(request)
         if name == "more":
-            self.services.extend(run_id, _amount(request), visitor)
+            self.services.extend(run_id, _number(request.query_params.get("amount")), visitor)
+        elif name == "adjust":
+            asked = request.query_params
+            self.services.adjust(run_id, asked.get("name", ""), _number(asked.get("factor")), visitor)
         elif name == "score":
             self.services.score(run_id, visitor)
         elif name == "job":
@@ -264,10 +267,10 @@ def _recipes(part: fields.Part) -> list[dict[str, Any]]:
     ]
 
 
-def _amount(request: Request) -> float:
-    """Return how much is added to a run's budget; the supervisor checks the number. Raises UserError."""
+def _number(text: str | None) -> float:
+    """Return a number; whoever gets it checks whether it makes sense. Raises UserError for another text."""
     try:
-        return float(request.query_params.get("amount", ""))
+        return float(text or "")
     except ValueError as error:
         raise UserError("ui.bad_form") from error
 

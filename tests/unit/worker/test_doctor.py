@@ -7,7 +7,8 @@ from gan.worker.health import NO_SHAPES, REASONS, VERDICTS, Verdict, diagnose
 
 SOUND = {
     "auc": 0.7, "held_out": 256, "seen": 0.5, "by_heart": 0.0, "referee": 0.8, "coverage": 0.6,
-    "precision": 0.7, "kd": 30.0, "variety": 0.9, "classes": 0.95, "agreement": None, "turnover": 0.1, "copies": None, "pair": 0.8,
+    "precision": 0.7, "kd": 30.0, "variety": 0.9, "classes": 0.95,
+    "agreement": None, "turnover": 0.1, "copies": None, "pair": 0.8,
 }  # fmt: skip
 RULES = {rule.key: rule for rule in read_rules().rules}
 BALANCED = Verdict("balanced", "good", {})

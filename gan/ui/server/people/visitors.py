@@ -53,6 +53,7 @@ COMMANDS = (
     "delete",
     "more",
     "score",
+    "adjust",
     "lease",
     "cpu",
 )
