@@ -100,40 +100,32 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "It had converged: the samples covered {coverage} % of the real images and improved no more.",
     ),
     "d_strong": (
-        "D is winning: it picks the real one in {auc} % of the pairs, and the samples do not improve.",
-        "D was winning: it picked the real one in {auc} % of the pairs, and the samples did not improve.",
+        "D is winning: it is right on {auc} % of the pairs, and the samples do not improve.",
+        "D was winning: it was right on {auc} % of the pairs, and the samples did not improve.",
     ),
     "d_blind": (
-        "D is blind: a referee is right on {referee} % of the samples and real images, D on only {auc} % of "
-        "the pairs.",
-        "D was blind: a referee was right on {referee} % of the samples and real images, D on only {auc} % "
-        "of the pairs.",
+        "D is blind: it is right on {auc} % of the pairs, and a referee on {referee} %.",
+        "D was blind: it was right on {auc} % of the pairs, and a referee on {referee} %.",
     ),
     "full_collapse": (
-        "Mode collapse: the samples show {classes} % as many kinds of images as the data.",
-        "It ended in mode collapse: the samples showed {classes} % as many kinds of images as the data.",
+        "Mode collapse: the samples show {classes} % of the kinds of images in the data.",
+        "It ended in mode collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "same_samples": (
         "Mode collapse: samples of one kind differ only {variety} % as much as real images.",
         "It ended in mode collapse: samples of one kind differed only {variety} % as much as real images.",
     ),
     "partial_collapse": (
-        "Partial collapse: the samples show {classes} % as many kinds of images as the data.",
-        "It ended in a partial collapse: the samples showed {classes} % as many kinds of images as the data.",
+        "Partial collapse: the samples show {classes} % of the kinds of images in the data.",
+        "It ended in a partial collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "lost_coverage": (
-        "The samples have lost variety: they cover {coverage} % of the real images, {lost} points less than "
-        "before.",
-        "The samples had lost variety: they covered {coverage} % of the real images, {lost} points less than "
-        "before.",
-    ),
-    "oscillating": (
-        "G goes in circles: {turnover} % of the samples changed their kind since the last look.",
-        "G went in circles: {turnover} % of the samples changed their kind from one look to the next.",
+        "Variety is lost: the samples cover {coverage} % of the real images, {lost} points less.",
+        "Variety was lost: the samples covered {coverage} % of the real images, {lost} points less.",
     ),
     "overfit": (
-        "D knows its images by heart: it rates a training image above a new one in {seen} % of the pairs.",
-        "D knew its images by heart: it rated a training image above a new one in {seen} % of the pairs.",
+        "D knows its images by heart: it prefers them to new ones in {seen} % of the pairs.",
+        "D knew its images by heart: it preferred them to new ones in {seen} % of the pairs.",
     ),
     "memorising": (
         "G copies: {copies} % of the samples are copies of training images.",
@@ -152,29 +144,14 @@ VERDICTS: dict[str, tuple[str, str]] = {
 
 # Verdicts of the doctor -> the healthy range of their number, and the reason in plain words.
 REASONS: dict[str, str] = {
-    "d_strong": (
-        "Healthy is 50 to 95 %, or samples that improve. A D that is always right gives G no direction."
-    ),
-    "d_blind": (
-        "Healthy is a D that sees what the referee sees. A blind D sends G in no direction: its learning "
-        "rate is too low, or its penalty too high."
-    ),
-    "full_collapse": (
-        "Healthy is above 60 %. D judges one sample at a time, so G is paid for repeating one that works."
-    ),
-    "same_samples": (
-        "Healthy is above 70 %. D judges one sample at a time, so G is paid for repeating one that works."
-    ),
-    "partial_collapse": (
-        "Healthy is above 60 %. G leaves out what is hard to generate, and D does not see what is missing."
-    ),
-    "lost_coverage": "Healthy is a coverage that stays or rises. G forgets what D no longer asks for.",
-    "oscillating": "Healthy is below 30 %. G runs after D, and D after G, without ever meeting.",
-    "overfit": (
-        "Healthy is 40 to 60 %. What D then teaches holds for its own images only. More images or "
-        "augmentation help."
-    ),
-    "memorising": "Healthy is below 5 %. D knows its images by heart, so G learns them by heart, too.",
+    "d_strong": "Healthy: under 95 %, or better samples. A D that is always right gives G no direction.",
+    "d_blind": "D should see what the referee sees. Its learning rate is too low, or its penalty too high.",
+    "full_collapse": "Healthy: over 60 %. D judges single samples, so G is paid for repeating one that works.",
+    "same_samples": "Healthy: over 70 %. D judges single samples, so G is paid for repeating one that works.",
+    "partial_collapse": "Healthy: over 60 %. G leaves out what is hard, and D does not see what is missing.",
+    "lost_coverage": "Healthy: it stays or rises. G forgets what D no longer asks for.",
+    "overfit": "Healthy: 40 to 60 %. D then teaches what holds for its own images. More images or augmentation help.",
+    "memorising": "Healthy: under 5 %. D knows its images by heart, so G learns them by heart, too.",
     "converged": "More time changes little now. Wider networks or more images may.",
 }
 

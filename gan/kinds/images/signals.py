@@ -56,6 +56,9 @@ class Signals:
         self.reals = self.held if len(self.held) >= ENOUGH else self.trained
         self.labels = None if labels is None or not trainer.classes else labels[self.reals]
         self.z = torch.randn(len(self.reals), trainer.config.z_dim, generator=rng).to(trainer.device)
+        self.of_g: torch.Tensor | None = None  # class labels for G
+        if trainer.groups is not None:  # each fake is of the group of a real image, as in a step
+            self.z, self.of_g = trainer.G.class_conditioning().split(self.z, trainer.groups[self.reals])
         self.extractor = choose_extractor(
             None, data, trainer.config.channels, ARCHITECTURES[trainer.config.architecture].extractors
         )
@@ -74,7 +77,7 @@ class Signals:
         """
         told: dict[str, float | None] = dict.fromkeys(self.NAMES)
         with as_in_a_step(self.trainer.G), as_in_a_step(self.trainer.D):
-            fakes = self._fakes()
+            fakes = self._in_parts(self.trainer.G, self.z, self.of_g)
             told |= self._of_d(fakes)
         found = self.extractor.extract(to_uint8(fakes))
         if not found.features.isfinite().all():
@@ -84,11 +87,6 @@ class Signals:
         told |= self._of_cells(cells, found.classes)
         told["copies"] = self._copies(found.features, told["seen"])
         return {name: value if value is None else float(f"{value:.4g}") for name, value in told.items()}
-
-    def _fakes(self) -> torch.Tensor:
-        """Return the raw G's samples of the fixed latents, (N, C, H, W) in [-1, 1]."""
-        labels = None if self.labels is None else self.labels.to(self.z.device)
-        return self._in_parts(self.trainer.G, self.z, labels)
 
     def _judged(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return D's logits (N,) on images in [-1, 1], with the groups of the set's images at `rows`."""
@@ -114,17 +112,27 @@ class Signals:
         `auc` is the area under its curve for training images and fakes, `seen` that for training and held-out
         images: .5 if it knows none by heart. `by_heart` is r_v of StyleGAN2-ADA: 0 when D rates held-out
         images like training images, 1 when like fakes. Where D can hardly tell fakes either, only `seen`
-        means something.
+        means something. All three compare images of one group: logits of different groups have no common
+        zero.
         """
-        on_fakes = self._judged(fakes, self.reals)
         on_trained = self._judged(self._real(self.trained), self.trained)
-        auc = area_under_curve(on_trained, on_fakes)
+        gaps = self._gaps(on_trained, self._judged(fakes, self.reals), self.reals)
+        found: dict[str, float | None] = {"auc": share_above(gaps), "held_out": len(self.held)}
         if len(self.held) < LEAST:
-            return {"auc": auc, "held_out": len(self.held)}
-        on_held = self._judged(self._real(self.held), self.held)
-        gap, known = ((on_trained.mean() - other.mean()).item() for other in (on_fakes, on_held))
-        seen = area_under_curve(on_trained, on_held)
-        return {"auc": auc, "held_out": len(self.held), "seen": seen, "by_heart": _ratio(known, gap)}
+            return found
+        known = self._gaps(on_trained, self._judged(self._real(self.held), self.held), self.held)
+        ratio = _ratio(known.mean().item(), gaps.mean().item()) if len(known) and len(gaps) else None
+        return {**found, "seen": share_above(known), "by_heart": ratio}
+
+    def _gaps(self, on_trained: torch.Tensor, on_others: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return all differences of logits, (K,), between a training image and another of its group.
+
+        rows: where in the set the others are, or the images whose groups the others have.
+        """
+        gaps, groups = on_trained[:, None] - on_others, self.trainer.groups
+        if groups is None:
+            return gaps.flatten()
+        return gaps[groups[self.trained][:, None] == groups[rows]]
 
     def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
         """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
@@ -220,13 +228,13 @@ def _centres(features: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(found)
 
 
-def area_under_curve(real: torch.Tensor, fake: torch.Tensor) -> float:
-    """Return the share of all pairs in which the logit (N,) of the real is above that (M,) of the fake.
+def share_above(gaps: torch.Tensor) -> float | None:
+    """Return the share of the pairs whose first logit is above the second, from the gaps (K,) between them.
 
-    Ties count half. .5: D can't tell them apart.
+    Of all pairs, that is the area under the curve: .5 if D can't tell them apart. Ties count half. None
+    without a pair.
     """
-    pairs = real[:, None] - fake
-    return ((pairs > 0).double().mean() + 0.5 * (pairs == 0).double().mean()).item()
+    return ((gaps > 0).double().mean() + 0.5 * (gaps == 0).double().mean()).item() if len(gaps) else None
 
 
 def _spread(features: torch.Tensor, labels: torch.Tensor | None) -> float:

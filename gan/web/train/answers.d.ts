@@ -168,8 +168,8 @@ declare global {
     key: string;
     level: string;
     values: Values;
-    /** Whether a second, independent signal agrees. */
-    sure: boolean;
+    /** Whether a second, independent signal agrees. Runs of older versions do not say. */
+    sure?: boolean;
   }
   interface RunEvent {
     time: number;

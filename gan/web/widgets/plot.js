@@ -85,6 +85,8 @@ export class Zoom {
 export class Plot {
   /** Dashed lines. @type {{value: number, colour?: string}[]} */
   references = [];
+  /** Where something was changed, in thousands of images. @type {number[]} */
+  flags = [];
   count = 0;
   /** Thousands of images. @type {number[]} */
   x = [];
@@ -230,7 +232,10 @@ export class Plot {
         hooks: {
           setSelect: [(/** @type {UPlot} */ plot) => this.select(plot)],
           setCursor: [(/** @type {UPlot} */ plot) => this.read(plot.cursor.idx)],
-          draw: [(/** @type {UPlot} */ plot) => this.drawReferences(plot)],
+          draw: [
+            (/** @type {UPlot} */ plot) => this.drawReferences(plot),
+            (/** @type {UPlot} */ plot) => this.drawFlags(plot),
+          ],
         },
       },
       this.data(),
@@ -296,6 +301,29 @@ export class Plot {
           ? ""
           : figure(value, Math.max(0.01, 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 2)));
     });
+  }
+
+  /** @param {UPlot} plot */
+  drawFlags(plot) {
+    const { ctx, bbox } = plot;
+    const size = 7 * devicePixelRatio;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("warn");
+    ctx.lineWidth = devicePixelRatio;
+    for (const images of this.flags) {
+      const x = Math.round(plot.valToPos(images, "x", true));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x + 1.4 * size, bbox.top + size / 2);
+      ctx.lineTo(x, bbox.top + size);
+      ctx.fill();
+    }
+    ctx.restore();
   }
 
   /** @param {UPlot} plot */

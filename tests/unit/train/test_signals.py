@@ -11,7 +11,7 @@ from gan.config import RunConfig
 from gan.data import Dataset
 from gan.kinds.images import signals
 from gan.kinds.images.engine import ImagesTrainer
-from gan.kinds.images.signals import COUNT, Signals, area_under_curve
+from gan.kinds.images.signals import COUNT, Signals, share_above
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU
 
@@ -44,6 +44,17 @@ class Knows(nn.Module):
         return told.float() + 1e-3 * images.flatten(1).mean(1)
 
 
+class Blank(nn.Module):
+    """A G that draws nothing, with the conditioning of another."""
+
+    def __init__(self, other: nn.Module):
+        super().__init__()
+        self.class_conditioning = other.class_conditioning
+
+    def forward(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        return torch.full((len(z), 1, 28, 28), -0.5)
+
+
 class Paints(nn.Module):
     """A D that judges by the mean of the pixels."""
 
@@ -65,8 +76,38 @@ def images(dataset: Dataset, rows: torch.Tensor) -> torch.Tensor:
 def test_the_area_under_the_curve_is_the_share_of_right_pairs():
     real, fake = torch.tensor([2.0, 1.0, 0.0]), torch.tensor([1.0, -1.0])
     # of six pairs four are right, one is wrong, one is a tie
-    assert area_under_curve(real, fake) == pytest.approx(4.5 / 6)
-    assert area_under_curve(real, real) == 0.5
+    assert share_above(real[:, None] - fake) == pytest.approx(4.5 / 6)
+    assert share_above(real[:, None] - real) == 0.5
+    assert share_above(torch.empty(0)) is None
+
+
+class Biased(nn.Module):
+    """A D that knows real images by heart, and gives each group another zero."""
+
+    def __init__(self, images: torch.Tensor):
+        super().__init__()
+        self.knows = Knows(images)
+
+    def forward(self, images: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+        return self.knows(images, groups) + 100.0 * groups
+
+
+def test_only_images_of_one_group_are_compared():
+    trainer, digits = begin(conditional=True)
+    trainer.D = Biased(digits.images)  # it also knows the held-out ones
+    trainer.G = Blank(trainer.G)
+    found = trainer.measure()
+    assert found["auc"] > 0.99
+    assert found["seen"] == pytest.approx(0.5, abs=0.1)
+    assert found["by_heart"] == pytest.approx(0, abs=0.01)
+
+
+def test_each_fake_is_of_the_group_that_d_takes_it_for():
+    trainer, _ = begin(conditional=True, clusters=2)
+    trainer.measure()
+    signals = trainer._signals
+    told = trainer.G.class_conditioning().group(signals.z, signals.of_g)
+    assert torch.equal(told, trainer.groups[signals.reals])
 
 
 def test_samples_like_the_data_please_the_referee():

@@ -1,7 +1,9 @@
-// What may help after a verdict: a new run with other settings, because those of a run are fixed. A button
-// opens the form with them.
+// What may help after a verdict: other settings, from the next step of a running run on, or in a new run. One
+// button changes them now and another undoes it; a third opens the form with them.
+import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
+import { refresh } from "../../shell/run-feed.js";
 import { catalogue } from "../catalogue.js";
 import { fillAgain } from "../form/settings.js";
 
@@ -19,11 +21,24 @@ const SLOWER = [
  */
 const REMEDIES = {
   d_wins: { penalty: [["gamma", 2]], none: [["lr_d", 1 / 2]] },
+  d_strong: { penalty: [["gamma", 2]], none: [["lr_d", 1 / 2]] },
+  d_blind: {
+    penalty: [
+      ["lr_g", 1 / 4],
+      ["gamma", 1 / 2],
+    ],
+    none: [["lr_g", 1 / 4]],
+  },
+  full_collapse: { penalty: [["gamma", 4]], none: [["lr_g", 1 / 4]] },
+  same_samples: { penalty: [["gamma", 4]], none: [["lr_g", 1 / 4]] },
+  partial_collapse: { penalty: [["gamma", 2]], none: [["lr_g", 1 / 2]] },
+  lost_coverage: { penalty: [["gamma", 2]], none: [["lr_g", 1 / 2]] },
   d_lost: { penalty: [["gamma", 1 / 2]], none: [["lr_g", 1 / 2]] },
   collapse: { penalty: [["gamma", 4]], none: [["lr_g", 1 / 4]] },
   collapsed_modes: { penalty: [["gamma", 4]], none: [["lr_g", 1 / 4]] },
   "train.diverged": { penalty: SLOWER, none: SLOWER },
 };
+const PAUSE = 600; // ms until a change may follow another: the page then knows the first
 const JUDGED = ["running", "paused", "finished", "stopped"];
 
 export class Advice {
@@ -38,7 +53,20 @@ export class Advice {
       { type: "button", class: "tr-button needs-control", onclick: () => this.startAgain() },
       this.buttonText,
     );
-    this.element = h("div", { class: "tr-advice", hidden: true }, this.text, this.button);
+    this.nowText = h("span");
+    this.now = this.#changer(this.nowText, () => changesFor(this.run));
+    this.undoText = h("span");
+    this.undo = this.#changer(this.undoText, () => undone(this.run?.events ?? []));
+    this.note = h("p", { class: "tr-said", role: "status" });
+    this.element = h(
+      "div",
+      { class: "tr-advice", hidden: true },
+      this.text,
+      this.now,
+      this.undo,
+      this.button,
+      this.note,
+    );
     catalogue()
       .then(({ data }) => {
         this.offered = new Set(data.map((set) => set.name));
@@ -46,12 +74,48 @@ export class Advice {
       .catch(() => {});
   }
 
+  /**
+   * A button that changes settings of the run on the screen.
+   * @param {HTMLElement} text
+   * @param {() => Change[]} changes
+   */
+  #changer(text, changes) {
+    const onclick = () => this.adjust(changes());
+    return h("button", { type: "button", class: "tr-button needs-control", onclick }, text);
+  }
+
+  /** @param {Change[]} changes */
+  async adjust(changes) {
+    const id = this.run?.id;
+    this.now.disabled = this.undo.disabled = true;
+    try {
+      for (const [name, factor] of changes)
+        await request(`runs/${id}/adjust`, { method: "POST", query: { name, factor: String(factor) } });
+      setText(this.note, t("advice.adjusted"));
+      refresh();
+    } catch (error) {
+      setText(this.note, sentence(refusal(error)));
+    }
+    setTimeout(() => {
+      this.now.disabled = this.undo.disabled = false;
+    }, PAUSE);
+  }
+
   /** @param {Run} run */
   update(run) {
+    if (run.id !== this.run?.id) setText(this.note, "");
     this.run = run;
-    const { config } = run;
-    const changes = config ? remedy(run, config) : [];
-    this.element.hidden = !changes.length;
+    const { config, status, silent } = run;
+    const changes = changesFor(run);
+    const back = undone(run.events);
+    const trains = status.state === "running" && silent === null && !status.where;
+    this.now.hidden = !trains || !changes.length;
+    this.undo.hidden = !trains || !back.length;
+    this.button.hidden = !changes.length;
+    this.element.hidden = !changes.length && this.undo.hidden;
+    setText(this.nowText, t("advice.now", { changes: named(changes) }));
+    setText(this.undoText, t("advice.undo", { changes: named(back) }));
+    if (!changes.length) setText(this.text, t("advice.changed"));
     if (!config || !changes.length) return;
     const values = changes.map(([name, factor]) =>
       t("advice.change", { name: t(`field.${name}`), to: times(config[name], factor), from: config[name] }),
@@ -65,8 +129,7 @@ export class Advice {
         .filter(Boolean)
         .join(" "),
     );
-    const names = changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`);
-    setText(this.buttonText, t("advice.again", { changes: names.join(", ") }));
+    setText(this.buttonText, t("advice.again", { changes: named(changes) }));
     // The form can't be filled with pictures that were uploaded, nor with a model to start from.
     this.button.hidden = !this.offered.has(config.data) || Boolean(config.start_from);
   }
@@ -83,6 +146,30 @@ export class Advice {
       setText(this.text, sentence(refusal(error)));
     }
   }
+}
+
+/** @param {?Run} run */
+const changesFor = (run) => (run?.config ? remedy(run, run.config) : []);
+
+/** @param {Change[]} changes */
+const named = (changes) =>
+  changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`).join(", ");
+
+/**
+ * What takes back all changes that a run has taken while it trained.
+ * @param {RunEvent[]} events
+ * @returns {Change[]}
+ */
+export function undone(events) {
+  /** @type {Map<Change[0], number>} */
+  const factors = new Map();
+  for (const { key, values } of events) {
+    if (key === "restarted") factors.clear();
+    if (key !== "adjusted") continue;
+    const name = /** @type {Change[0]} */ (values.name);
+    factors.set(name, (factors.get(name) ?? 1) * Number(values.factor));
+  }
+  return [...factors].filter(([, factor]) => factor !== 1).map(([name, factor]) => [name, 1 / factor]);
 }
 
 /** @param {RunConfig} config */
@@ -106,4 +193,4 @@ function remedy({ status, silent }, config) {
 const times = (value, factor) => Number((value * factor).toPrecision(6));
 
 /** @param {number} factor */
-const written = (factor) => (factor < 1 ? `÷ ${Math.round(1 / factor)}` : `× ${factor}`);
+const written = (factor) => (factor < 1 ? `÷ ${times(1 / factor, 1)}` : `× ${times(factor, 1)}`);

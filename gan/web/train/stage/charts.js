@@ -72,6 +72,10 @@ export class Charts {
     }
     this.seen = rows.at(-1);
     this.explain(run.config?.loss);
+    const flags = run.events
+      .filter(({ key }) => key === "adjusted")
+      .map(({ values }) => Number(values.images) / 1000);
+    for (const plot of [this.losses, this.logits]) plot.flags = flags;
     if (!rows.length) return;
     this.losses.update(rows);
     this.logits.update(rows);

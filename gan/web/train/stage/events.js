@@ -35,8 +35,9 @@ function eventText(key, values) {
     name,
     Number.isInteger(value) ? whole(Number(value)) : value,
   ]);
+  const setting = known(`field.${values.name}`) && { name: t(`field.${values.name}`) }; // of a change
   const why = Array.isArray(values.left_out) && reasons(values.left_out).join(t("left_out.semicolon"));
-  return t(`event.${key}`, { ...Object.fromEntries(shown), ...(why && { why }) });
+  return t(`event.${key}`, { ...Object.fromEntries(shown), ...setting, ...(why && { why }) });
 }
 
 /**

@@ -275,7 +275,7 @@ const percent = (/** @type {number} */ share) =>
  */
 function verdictText({ key, values, sure }, running) {
   const text = t(`verdict.${key}${running ? "" : "_past"}`, values);
-  return sure ? text : t("verdict.unsure", { verdict: text });
+  return sure === false ? t("verdict.unsure", { verdict: text }) : text;
 }
 
 /** By state. @type {Record<string, string>} */
