@@ -5,7 +5,9 @@ from playwright.sync_api import expect
 
 from gan.recipes import make_config
 from gan.worker.health import VERDICTS
+from gan.worker.run_dir import noted_actions
 from tests.fakes.runs import past
+from tests.support.page.train_form import TrainForm
 
 pytestmark = pytest.mark.browser
 
@@ -15,10 +17,17 @@ def judged(runs):
     """Make a run with a verdict. The runs that a test leaves are removed."""
     made = []
 
-    def make(recipe: str, key: str, state: str = "finished", error: dict | None = None, **settings) -> str:
+    def make(
+        recipe: str,
+        key: str,
+        state: str = "finished",
+        error: dict | None = None,
+        sure: bool = True,
+        **settings,
+    ) -> str:
         config = make_config("digits", recipe, 28, 1, **settings)
-        values = {"pair": 99, "contrast": 8, "diversity": 12, "noise": 90}
-        verdict = {"key": key, "level": "warn", "values": values}
+        values = {"pair": 99, "contrast": 8, "diversity": 12, "noise": 90, "auc": 99}
+        verdict = {"key": key, "level": "warn", "values": values, "sure": sure}
         status = {"state": state, "step": 40, "images": 2_560, "progress": 1.0, "error": error}
         made.append(past(runs, config, lambda folder: None, **status, verdict=verdict))
         return made[-1]
@@ -65,7 +74,7 @@ def test_a_run_that_diverged_gets_lower_rates_and_a_healthy_one_no_advice(visit,
     error = {"key": "train.diverged", "values": {"times": 4, "step": 9}, "text": "diverged"}
     judged("modern", "starting", "failed", error)
     page = visit()
-    expect(page.locator(".tr-advice button")).to_have_text(
+    expect(page.locator(".tr-advice button:visible")).to_have_text(
         "Start again with Learning rate of G ÷ 10, Learning rate of D ÷ 10"
     )
     judged("modern", "balanced")
@@ -79,3 +88,34 @@ def test_a_form_that_can_t_be_filled_gets_the_advice_without_a_button(visit, jud
     advice = visit().locator(".tr-advice")
     expect(advice).to_contain_text("Gamma 0.4 instead of 0.2")
     expect(advice.get_by_role("button")).to_be_hidden()
+
+
+def test_what_is_only_likely_is_told_as_such_with_its_reason(visit, judged):
+    judged("dcgan", "d_strong", sure=False)
+    page = visit()
+    expect(page.locator(".tr-verdict")).to_have_text(
+        "Finished. Looks like: D was winning: it was right on 99\u00a0% of the pairs, and the samples did "
+        "not improve."
+    )
+    expect(page.locator(".tr-why")).to_contain_text("Healthy: under 95 %")
+    expect(page.locator(".tr-advice button:visible")).to_have_text("Start again with Learning rate of D ÷ 2")
+
+
+def test_a_change_of_a_running_run_is_flagged_and_undone(visit, runs):
+    page = visit()
+    TrainForm(page).press_train()
+    page.wait_for_function("() => document.querySelector('.tr-bar')?.dataset.state === 'running'")
+    run_id = page.evaluate("document.querySelector('gan-stage').runId")
+    change = f"gradio_api/gan/runs/{run_id}/adjust?name=lr_d&factor=0.5"
+    assert page.request.post(page.url.split("#")[0] + change).ok
+    advice, events = page.locator(".tr-advice"), page.locator(".tr-events li")
+    undo = advice.get_by_role("button", name="Undo: Learning rate of D × 2")
+    expect(undo).to_be_visible()
+    expect(events).to_have_count(1)
+    expect(events).to_contain_text("Learning rate of D was multiplied by 0.5 at step")
+    assert len(page.evaluate("document.querySelector('gan-stage').charts.losses.flags")) == 1
+    undo.click()
+    expect(undo).to_be_hidden()
+    expect(events).to_have_count(2)
+    assert [action.factor for action in noted_actions(runs.path(run_id))] == [0.5, 2.0]
+    page.get_by_role("button", name="Stop", exact=True).dblclick()

@@ -142,6 +142,9 @@ def _changes(run: str) -> Iterator[Case]:
     queries = [
         f"more?amount={amount}" for amount in ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400)
     ]
+    odd_factors = ("", "x", "0", "-1", "1e9", "nan", "inf", "%00", "9" * 400)
+    queries += [f"adjust?name=lr_d&factor={factor}" for factor in odd_factors]
+    queries += [f"adjust?factor=2&name={name}" for name in ("", "batch", "__class__", "%00", "x" * 5000)]
     queries += [f"job?flavor={flavor}" for flavor in ("", "t4-small", "x" * 400, "..%2fx", "%00")]
     names = ("burn", "", "..", "%00", "a" * 900, "delete%2f..")
     over = (command for command in COMMANDS if command != "delete")  # the server refuses these

@@ -9,7 +9,7 @@ from gan.latent.catalogue import Catalogue
 from gan.recipes import USER_DATA
 from gan.train.origin import GENERATOR, START, describe
 from gan.ui.train import fields, form
-from tests.fakes.runs import tiny
+from tests.fakes.runs import LONG, reaches, tiny
 
 OURS = "/gradio_api/gan"
 
@@ -98,3 +98,26 @@ def test_more_time_is_checked(amount, key, client, store):
     assert client.post(f"{OURS}/runs/{run_id}/more", params={"amount": "1.5"}).json() == {"done": "more"}
     assert store.config(run_id).minutes == 6.5
     store.hide(run_id)
+
+
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        ({"name": "lr_d", "factor": "x"}, "ui.bad_form"),
+        ({"name": "lr_d"}, "ui.bad_form"),
+        ({"name": "batch", "factor": "2"}, "runs.no_such_adjustment"),
+        ({"factor": "2"}, "runs.no_such_adjustment"),
+        ({"name": "lr_d", "factor": "nan"}, "runs.adjusted_too_far"),
+        ({"name": "lr_d", "factor": "-2"}, "runs.adjusted_too_far"),
+        ({"name": "lr_d", "factor": "1e9"}, "runs.adjusted_too_far"),
+    ],
+)
+def test_a_change_of_a_running_run_is_checked(query, key, client, services, store):
+    run_id = services.supervisor.submit(tiny(LONG))
+    reaches(store, run_id, "running")
+    assert client.post(f"{OURS}/runs/{run_id}/adjust", params=query).json()["error"]["key"] == key
+    accepted = client.post(f"{OURS}/runs/{run_id}/adjust", params={"name": "lr_d", "factor": "0.5"})
+    assert accepted.json() == {"done": "adjust"}
+    ended = store.create(tiny(), state="stopped")
+    refused = client.post(f"{OURS}/runs/{ended}/adjust", params={"name": "lr_d", "factor": "0.5"})
+    assert refused.json()["error"]["key"] == "runs.cant_adjust"
