@@ -116,7 +116,7 @@ def test_without_shapes_only_a_fault_is_told(key):
 
 
 def test_each_rule_has_its_sentences_and_bounds_that_make_sense():
-    names = set(SOUND) | {"lost", "flat"}
+    names = set(SOUND) | {"lost", "flat", "images"}
     for rule in read_rules().rules:
         assert rule.key in VERDICTS
         assert rule.key in REASONS
