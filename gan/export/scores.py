@@ -176,7 +176,7 @@ def find_reals(
 def _parted(
     folder: Path, dataset: Dataset | None, known: Known | None
 ) -> tuple[Dataset | None, torch.Tensor]:
-    """Return the part of a set that a model was trained on, and the images that its run held out.
+    """Return the part of a set that a model was trained on, and the images that it has never seen.
 
     Both go by the order of the images. That of somebody's own images is known from the run's record alone.
     """
@@ -188,7 +188,8 @@ def _parted(
     if ordered and type(batch) is int:
         parts = split_held_out(len(dataset.images), dataset.labels, batch)
         if len(parts.held_out) in told:  # else an older version trained it, on all images
-            return select(dataset, parts.trained), dataset.images[parts.held_out]
+            trained, held_out = select(dataset, parts.trained), dataset.images[parts.held_out]
+            return trained, held_out[~among(held_out, trained.images)]  # a set may hold an image twice
     return dataset, dataset.images[:0]
 
 

@@ -146,11 +146,11 @@ VERDICTS: dict[str, tuple[str, str]] = {
 REASONS: dict[str, str] = {
     "d_strong": "Healthy: under 95 %, or better samples. A D that is always right gives G no direction.",
     "d_blind": "D should see what the referee sees. Its learning rate is too low, or its penalty too high.",
-    "full_collapse": "Healthy: over 60 %. D judges single samples, so G is paid for repeating one that works.",
-    "same_samples": "Healthy: over 70 %. D judges single samples, so G is paid for repeating one that works.",
+    "full_collapse": "Healthy: over 60 %. D judges single samples, so G is paid for repeating a good one.",
+    "same_samples": "Healthy: over 70 %. D judges single samples, so G is paid for repeating a good one.",
     "partial_collapse": "Healthy: over 60 %. G leaves out what is hard, and D does not see what is missing.",
     "lost_coverage": "Healthy: it stays or rises. G forgets what D no longer asks for.",
-    "overfit": "Healthy: 40 to 60 %. D then teaches what holds for its own images. More images or augmentation help.",
+    "overfit": "Healthy: 40 to 60 %. It teaches what holds for its images. More images or augmentation help.",
     "memorising": "Healthy: under 5 %. D knows its images by heart, so G learns them by heart, too.",
     "converged": "More time changes little now. Wider networks or more images may.",
 }

@@ -35,6 +35,7 @@ LEAST_REALS = 6  # for the referee: its scores use the five nearest neighbours
 CELLS = 10  # of k-means, where the extractor tells no classes
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
+SAME = 1e-9  # images are doubles if their squared distance is below this part of a feature's squared length
 USUAL = 0.01  # quantile of the distances between training images below which a sample is a copy
 KNOWN = 0.7  # of `seen`; from here on copies are looked for
 
@@ -177,8 +178,11 @@ class Signals:
         if done + LEARNED_PART < len(rows):
             return None
         learned = torch.cat(self.learned)
-        usual = nearest(learned, learned, 1, skip_self=True).squared.quantile(USUAL)
-        return (nearest(features, learned, 1).squared < usual).double().mean().item()
+        apart = nearest(learned, learned, 1, skip_self=True).squared
+        others = apart[apart > SAME * learned.double().square().sum(1).mean()]  # but a set's own doubles
+        if not len(others):
+            return None
+        return (nearest(features, learned, 1).squared < others.quantile(USUAL)).double().mean().item()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from gan.export import scores
 from gan.files import write_json
 from gan.metrics.extractors import open_extractor
 from gan.models import ModelSpec
+from gan.train.inputs.held_out import split as split_held_out
 from tests.support.inputs.generators import tiny_spec, write_weights
 
 SPEC = ModelSpec("modern", 28, 1, 8, 8)
@@ -188,3 +189,41 @@ def test_scores_in_a_card_are_short_and_finite():
     assert entries["scores_meaning"].keys() == {"FD", "KD", "modes"}
     with pytest.raises(UserError):
         scores.read_settings(Path("nowhere"))
+
+
+def run_of_digits(folder, **files):
+    """Make a folder with the settings of a run on digits, and with these JSON files."""
+    for name, value in {"config": {"data": "digits", "batch": 64}, **files}.items():
+        write_json(folder / f"{name}.json", value)
+    return folder
+
+
+@pytest.mark.parametrize("file", ["status", "card"])
+def test_a_run_is_scored_against_the_images_that_it_held_out(tmp_path, file):
+    run = run_of_digits(tmp_path, **{file: {"held_out": 500}})
+    found = scores.find_reals(run, "digits", SPEC, None, 2_000)
+    digits, parts = data.load("digits"), split_held_out(10_000, data.load("digits").labels, 64)
+    assert found.held_out
+    assert len(found.images) == 500
+    assert not among(found.images, found.training.images).any()
+    assert torch.equal(found.training.images, digits.images[parts.trained])
+    assert torch.equal(found.training.labels, digits.labels[parts.trained])
+    same = scores.find_reals(run, "digits", SPEC, "digits", 2_000)
+    assert same.held_out
+    assert len(same.images) == 500, "of its own data set, the images that it did not see are left"
+
+
+@pytest.mark.parametrize("files", [{}, {"status": {"held_out": 0}}, {"status": {"held_out": 400}}])
+def test_a_run_that_held_nothing_out_is_scored_against_its_training_images(tmp_path, files):
+    found = scores.find_reals(run_of_digits(tmp_path, **files), "digits", SPEC, None, 2_000)
+    assert (found.held_out, found.unseen) == (False, None)
+    assert len(found.training.images) == 10_000
+
+
+def test_few_held_out_images_are_enough_for_the_copies(tmp_path):
+    spec = ModelSpec("modern", 64, 3, 8, 8)
+    run = run_of_digits(tmp_path, config={"data": "emoji", "batch": 32}, status={"held_out": 72})
+    found = scores.find_reals(run, "emoji", spec, None, 2_000)
+    assert (found.held_out, len(found.images)) == (False, 657)
+    assert 60 < len(found.unseen) < 72, "some flags are those of several countries"
+    assert not among(found.unseen, found.training.images).any()

@@ -138,6 +138,9 @@ def test_real_pictures_score_as_real_and_copies_as_copies(digits):
     assert ones["coverage"] < 0.3
     assert ones["mode KL"] == pytest.approx(np.log(10), abs=0.4)
     assert "C_T" not in ones
+    seen = score(train[:300], other, extractor, train, unseen=real)
+    assert seen.keys() == SCORES.keys() - {"FD of data"}
+    assert (seen["C_T"], seen["copies"]) == (alike["C_T"], alike["copies"])
 
 
 @pytest.mark.parametrize("name", ["digits", "efficientnet", "pixels"])

@@ -234,3 +234,13 @@ def test_batch_norm_goes_by_the_batch_as_in_a_step():
     with signals.as_in_a_step(trainer.G):
         assert torch.equal(trainer.G(z, None), expected)
     assert all(torch.equal(kept[name], value) for name, value in trainer.G.state_dict().items())
+
+
+def test_images_that_a_set_holds_twice_hide_no_copies():
+    trainer, digits = begin(400)
+    rows = trainer.split.trained
+    digits.images[rows[:40:2]] = digits.images[rows[1:40:2]]  # a tenth of the training images are doubles
+    trainer.batches.images = digits.images
+    trainer.D = Knows(digits.images[rows])
+    trainer.G = Fixed(images(digits, rows[:COUNT]))
+    assert trainer.measure()["copies"] > 0.9

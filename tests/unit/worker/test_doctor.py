@@ -65,9 +65,9 @@ def test_nothing_is_called_healthy_that_the_referee_tells_apart(short):
 def test_samples_that_improve_are_no_case_of_d_winning():
     doctor = Doctor()
     for step in range(12):
-        seen(1, doctor, auc=0.99, referee=0.97, coverage=0.02 + 0.035 * step)
+        seen(1, doctor, auc=0.99, referee=0.97, coverage=0.12 + 0.035 * step)
         assert doctor.diagnosis is None
-    assert seen(4, doctor, auc=0.99, referee=0.97, coverage=0.4).diagnosis.key == "d_strong"
+    assert seen(4, doctor, auc=0.99, referee=0.97, coverage=0.5).diagnosis.key == "d_strong"
 
 
 def test_one_odd_check_is_no_diagnosis_and_ends_none():
