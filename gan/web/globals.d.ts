@@ -47,7 +47,8 @@ declare global {
   type Series = (number | null)[];
   /** uPlot's script defines this; only what widgets/plot.js uses. */
   interface UPlot {
-    cursor: { idx: number | null };
+    cursor: { idx: number | null; left: number };
+    over: HTMLElement;
     select: { left: number; width: number };
     ctx: CanvasRenderingContext2D;
     bbox: { left: number; top: number; width: number; height: number };

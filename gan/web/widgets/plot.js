@@ -87,6 +87,13 @@ export class Plot {
   references = [];
   /** Where something was changed, in thousands of images. @type {number[]} */
   flags = [];
+  /** Where the reader looks in the history, in thousands of images. @type {?number} */
+  marked = null;
+  /** Called with the thousands of images that the reader has pressed on. */
+  /** @type {(x: number) => void} */
+  pressed = () => {};
+  /** Whether the pointer has just selected a range, whose end is no press. */
+  selected = false;
   count = 0;
   /** Thousands of images. @type {number[]} */
   x = [];
@@ -235,13 +242,33 @@ export class Plot {
           draw: [
             (/** @type {UPlot} */ plot) => this.drawReferences(plot),
             (/** @type {UPlot} */ plot) => this.drawFlags(plot),
+            (/** @type {UPlot} */ plot) => this.drawMark(plot),
           ],
         },
       },
       this.data(),
       this.canvas,
     );
+    this.plot.over.addEventListener("click", () => this.press());
     new ResizeObserver(() => this.plot?.setSize(this.#size())).observe(this.canvas);
+  }
+
+  press() {
+    const left = this.plot?.cursor.left ?? -1;
+    if (this.plot && left >= 0 && this.x.length && !this.selected)
+      this.pressed(this.plot.posToVal(left, "x"));
+    this.selected = false;
+  }
+
+  /**
+   * Draw a line at a place in the history, and show the values there; null removes it.
+   * @param {?number} x thousands of images
+   */
+  mark(x) {
+    if (x === this.marked) return;
+    this.marked = x;
+    this.plot?.redraw(false);
+    this.read(null);
   }
 
   /** The style sheet says how large a plot is. */
@@ -284,16 +311,17 @@ export class Plot {
   select(plot) {
     const { left, width } = plot.select;
     if (width < 8) return;
+    this.selected = true;
     this.zoom.set([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
 
   /**
-   * Show the values at an index in the legend, or the newest ones.
+   * Show the values at an index in the legend, else those at the mark, else the newest ones.
    * @param {?number} index
    */
   read(index) {
-    const at = index ?? this.plot?.cursor.idx ?? this.x.length - 1;
+    const at = index ?? this.plot?.cursor.idx ?? this.#marked() ?? this.x.length - 1;
     this.smooth.forEach((values, series) => {
       const value = values[at];
       this.values[series].textContent =
@@ -323,6 +351,30 @@ export class Plot {
       ctx.lineTo(x, bbox.top + size);
       ctx.fill();
     }
+    ctx.restore();
+  }
+
+  /** The index of the last point up to the mark. */
+  #marked() {
+    const { marked } = this;
+    if (marked === null) return null;
+    const after = this.x.findIndex((x) => x > marked);
+    return after < 0 ? this.x.length - 1 : Math.max(0, after - 1);
+  }
+
+  /** @param {UPlot} plot */
+  drawMark(plot) {
+    const { ctx, bbox } = plot;
+    if (this.marked === null) return;
+    const x = Math.round(plot.valToPos(this.marked, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.save();
+    ctx.strokeStyle = colour("accent");
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
     ctx.restore();
   }
 

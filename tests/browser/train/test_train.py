@@ -430,7 +430,7 @@ def test_what_is_typed_while_a_choice_sets_the_settings_stays(visit):
     expect(page.locator("#field-seed input")).to_have_value("77")
 
 
-def test_a_change_of_language_keeps_the_form_and_one_of_the_theme_stays(visit):
+def test_another_language_and_a_reload_keep_the_form_and_the_theme_stays(visit):
     page = visit()
     page.click("gan-data [role=radio] >> nth=2")
     page.click("gan-recipe [role=radio] >> nth=1")
@@ -448,8 +448,9 @@ def test_a_change_of_language_keeps_the_form_and_one_of_the_theme_stays(visit):
     expect(page.locator("#field-seed input")).to_have_value("77")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-size input")).to_have_value("64")
-    page.reload()  # stored for that one change only
-    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("手写数字")
+    page.reload()
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("像素人脸")
+    expect(page.locator("gan-time [aria-checked=true]")).to_have_text("1")
     page.click(".gan-lang")
     expect(page.locator("#train-button")).to_have_text("Train")
     switch = page.locator(".gan-header .gan-ghost").last

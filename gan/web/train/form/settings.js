@@ -1,4 +1,4 @@
-// The form's settings after another choice, and their survival of a reload when the language changes.
+// The form's settings after another choice, and their survival of a reload.
 // Gradio's events call these functions by their global names.
 import { FORM } from "../../core/events.js";
 import { catalogue, OWN_POINTS } from "../catalogue.js";
@@ -136,13 +136,36 @@ window.ganForm = async () => {
 
 /** Store the form for the next page in this tab. */
 export async function keepForm() {
+  const { fields } = await catalogue();
+  store(fields);
+}
+
+/** Names of the settings, for a page that is left: it can't wait. @type {string[]} */
+let known = [];
+catalogue()
+  .then(({ fields }) => {
+    known = fields;
+  })
+  .catch(() => {});
+/** Whether a form is stored that the next page shall have instead of this page's. */
+let refilled = false;
+addEventListener("pagehide", () => {
+  if (refilled || !known.length) return;
+  try {
+    store(known);
+  } catch {
+    // some embedded frames forbid storage
+  }
+});
+
+/** @param {string[]} fields the names of the settings */
+function store(fields) {
   const chosen = /** @type {const} */ (["gan-data", "gan-own", "gan-recipe", "gan-time", "gan-start"]).map(
     (name) =>
       name === "gan-time" ? document.querySelector(name)?.budget : document.querySelector(name)?.value,
   );
   const [data, own, recipe, minutes, start] = chosen;
   if (chosen.some((value) => value === undefined || value === null)) return;
-  const { fields } = await catalogue();
   const settings = Object.fromEntries(
     fields.map((name, index) => {
       /** @type {?HTMLInputElement} */
@@ -168,6 +191,7 @@ export async function fillAgain(config, changed, note) {
   const mine = fields.filter((field) => field.startsWith(prefix) && field.slice(prefix.length) in wanted);
   const settings = Object.fromEntries(mine.map((field) => [field, wanted[field.slice(prefix.length)]]));
   const { data, recipe } = config;
+  refilled = true;
   const minutes = config.kind === "images" && config.kimg ? { kimg: config.kimg } : config.minutes;
   sessionStorage.setItem(
     KEPT,

@@ -8,6 +8,10 @@ import { Plot, Zoom } from "../../widgets/plot.js";
 const TO_COME = ["queued", "starting", "running", "paused"];
 
 export class Charts {
+  /** Called with the thousands of images that the reader has pressed on. */
+  /** @type {(kimg: number) => void} */
+  pressed = () => {};
+
   constructor() {
     const zoom = new Zoom();
     this.zoom = zoom;
@@ -43,6 +47,7 @@ export class Charts {
       this.losses.element,
       this.logits.element,
     );
+    for (const plot of [this.losses, this.logits]) plot.pressed = (kimg) => this.pressed(kimg);
     this.losses.canvas.append(this.back); // in the corner beside the name of the axis
     /** @type {?string} */
     this.id = null;
@@ -79,6 +84,14 @@ export class Charts {
     if (!rows.length) return;
     this.losses.update(rows);
     this.logits.update(rows);
+  }
+
+  /**
+   * Mark the place in the history whose samples are shown; null for the newest.
+   * @param {?number} kimg
+   */
+  mark(kimg) {
+    for (const plot of [this.losses, this.logits]) plot.mark(kimg);
   }
 
   /**

@@ -27,6 +27,9 @@ export class SampleGrid {
   since = "";
   /** @type {(step: number) => ?number} */
   kimgOf = () => null;
+  /** Called with the thousands of images of the grid that the reader has chosen; null for the newest. */
+  /** @type {(kimg: ?number) => void} */
+  moved = () => {};
 
   constructor() {
     this.front = h("img", { class: "tr-picture", alt: "", draggable: "false" });
@@ -149,6 +152,7 @@ export class SampleGrid {
     const step = this.steps[index];
     if (step === undefined) return;
     const kimg = this.kimgOf(step);
+    this.moved(this.at === null ? null : kimg);
     const label = t(ofKind("stage.grid_at", this.kind), { images: imagesText(kimg) });
     setText(this.caption, label);
     this.caption.title = kimgText(kimg);
@@ -166,6 +170,20 @@ export class SampleGrid {
   nudge(by) {
     const index = (this.at === null ? this.steps.length - 1 : this.steps.indexOf(this.at)) + by;
     this.at = index >= this.steps.length - 1 ? null : this.steps[Math.max(0, index)];
+    this.draw();
+  }
+
+  /**
+   * Choose the grid that was drawn nearest to so many thousands of images.
+   * @param {number} kimg
+   */
+  goTo(kimg) {
+    const away = (/** @type {number} */ step) => Math.abs((this.kimgOf(step) ?? 0) - kimg);
+    const nearest = this.steps.reduce(
+      (best, step, index) => (away(step) < away(this.steps[best]) ? index : best),
+      0,
+    );
+    this.at = nearest >= this.steps.length - 1 ? null : this.steps[nearest];
     this.draw();
   }
 

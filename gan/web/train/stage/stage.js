@@ -90,6 +90,8 @@ class Stage extends HTMLElement {
       const kind = score ? "is-score" : rare && "is-mirror";
       return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
     });
+    this.grid.moved = (kimg) => this.charts.mark(kimg);
+    this.charts.pressed = (kimg) => this.grid.goTo(kimg);
     this.body.append(
       h(
         "div",
