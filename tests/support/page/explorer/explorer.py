@@ -4,6 +4,7 @@ from playwright.sync_api import Frame, Page
 
 SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
+SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
 MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
@@ -16,10 +17,15 @@ class Explorer:
     def __init__(self, page: Page | Frame):
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
+        self.sliders = page.locator(".xp-sliders input[type=range]")
 
     def ready(self) -> None:
         """Wait until an image is drawn."""
         self.page.wait_for_function(SHOWN)
+
+    def wait_for_image_of(self, model: str) -> None:
+        """Wait until the large image comes from a model, by its id, such as run:NAME."""
+        self.page.wait_for_function(SHOWN_OF, arg=model)
 
     def wait_for_seed(self, seed: int) -> None:
         """Wait until the point has this seed."""
