@@ -11,6 +11,8 @@ from gan.runs.store import Store
 from gan.ui.server.requests.http import refusal
 from tests.fakes.runs import past, tiny
 from tests.support.inputs.parcels import write_state
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.models import ModelPanel
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)
@@ -61,9 +63,9 @@ def test_the_cost_is_asked_for_again(busy):
 
 def test_the_picture_is_asked_for_again(busy):
     page, asked = busy("explore", "image")
-    expect(page.locator(".xp-sliders input[type=range]").first).to_be_enabled()
-    page.wait_for_function("() => document.querySelector('gan-explorer')?.shown")
-    expect(page.locator(".xp-note")).to_be_hidden()
+    expect(Explorer(page).sliders.first).to_be_enabled()
+    Explorer(page).ready()
+    expect(Explorer(page).note).to_be_hidden()
     assert len(asked) >= 3
 
 
@@ -92,13 +94,13 @@ def test_a_pull_and_an_export_wait_for_their_turn(busy):
     page.get_by_role("button", name="Hub", exact=True).click()
     page.get_by_label("Model on the Hugging Face Hub").fill("ada/digits")
     page.get_by_role("button", name="Pull").click()
-    expect(page.locator("#xp-pull").get_by_role("button", name=WAITS)).to_be_disabled()
-    expect(page.locator(".xp-note")).to_contain_text("The Hub")  # there is no such model
+    expect(ModelPanel(page).pull.get_by_role("button", name=WAITS)).to_be_disabled()
+    expect(Explorer(page).note).to_contain_text("The Hub")  # there is no such model
     assert len(asked) == 3
     page, asked = busy("explore", "take/onnx")
     with page.expect_download():
         page.get_by_role("button", name="ONNX", exact=True).click()
-        expect(page.locator(".xp-take").get_by_role("button", name=WAITS)).to_be_disabled()
+        expect(ModelPanel(page).take.get_by_role("button", name=WAITS)).to_be_disabled()
     assert len(asked) == 3
 
 

@@ -207,7 +207,7 @@ def _holding(publish: Any, hold: int) -> Any:
         while self.asked_to_end is None:
             time.sleep(0.05)
             for command in self.dir.take_commands():
-                if command in ("pause", "stop"):
-                    self.end(command)
+                if command["command"] in ("pause", "stop"):
+                    self.end(command["command"])
 
     return held

@@ -9,6 +9,9 @@ from playwright.sync_api import Page, expect
 
 from gan.latent.sampling import latents
 from tests.support.inputs.generators import RUN
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.favourites import Tray
+from tests.support.page.explorer.loop import LoopView
 from tests.support.page.exploring import bar, changes, still
 from tests.support.page.moving import CLASSES, again, point, saved, view, write_models
 
@@ -22,7 +25,7 @@ def runs(runs_folder):
 
 def keep(page: Page, seed: int) -> None:
     page.get_by_label("Seed", exact=True).fill(str(seed))
-    page.wait_for_function("(seed) => document.querySelector('gan-explorer').point.seed === seed", arg=seed)
+    Explorer(page).wait_for_seed(seed)
     heart = page.get_by_role("button", name="Favourite", exact=True)
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
@@ -38,24 +41,22 @@ def test_favourites_survive_a_reload_and_lead_back(page, address):
     page.get_by_label("Name").first.fill("nine")
     page.get_by_label("Name").first.press("Enter")
     again(page)
-    expect(page.locator(".xp-tray li")).to_have_count(2)
+    expect(Tray(page).entries).to_have_count(2)
     assert [field.input_value() for field in page.get_by_label("Name").all()] == ["nine", "Seed 7"]
     changes(page, lambda: page.get_by_role("button", name="Go to “Seed 7”").click())
     assert point(page)["seed"] == 7
     assert still(page) == seven
     expect(page.get_by_role("button", name="Go to “Seed 7”")).to_have_attribute("aria-current", "true")
-    page.wait_for_function("() => document.querySelectorAll('.xp-tray canvas')[1].width === 28")
+    Tray(page).wait_for_picture(1)
     page.evaluate(
         "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{CLASSES}"
     )
-    expect(page.locator(".xp-tray small").first).to_be_visible()
+    expect(Tray(page).other_models.first).to_be_visible()
     page.get_by_role("button", name="Go to “nine”").click()
-    page.wait_for_function(
-        "(id) => document.querySelector('gan-explorer').point.model === id", arg=f"run:{RUN}"
-    )
+    Explorer(page).wait_for_model(f"run:{RUN}")
     assert (point(page)["seed"], point(page)["view"]) == (9, "favourites")
     page.get_by_role("button", name="Remove “nine”").click()
-    expect(page.locator(".xp-tray li")).to_have_count(1)
+    expect(Tray(page).entries).to_have_count(1)
     page.get_by_role("button", name="Go to “Seed 7”").click()
     page.get_by_role("button", name="Favourite", exact=True).click()
     expect(page.get_by_text("No favourites yet")).to_be_visible()
@@ -70,15 +71,9 @@ def test_favourites_leave_as_a_file_and_come_back(page):
     value = json.loads(data)
     assert [one["point"] for one in value["favourites"]] == [{"seed": "4"}, {"seed": "3"}]
     page.get_by_role("button", name="Remove “Seed 3”").click()
-    give(page, data)
+    Tray(page).give(data)
     expect(page.get_by_text("1 favourites were imported.")).to_be_visible()
-    expect(page.locator(".xp-tray li")).to_have_count(2)
-
-
-def give(page: Page, data: bytes, name: str = "f.json") -> None:
-    page.locator(".xp-moving input[type=file]").set_input_files(
-        {"name": name, "mimeType": "application/json", "buffer": data}
-    )
+    expect(Tray(page).entries).to_have_count(2)
 
 
 BAD_POINTS = [[], {"seed": 5}, {"seed": "1" * 30000}]
@@ -106,7 +101,7 @@ JUNK = [b"", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"{}", b'{"format": "ot
 def test_what_is_no_file_of_favourites_is_refused(page):
     view(page, "Favourites")
     for count, junk in enumerate(JUNK):
-        give(page, junk, f"f{count}.json")
+        Tray(page).give(junk, f"f{count}.json")
         expect(
             page.get_by_text(
                 f"“f{count}.json” is not a file of favourites. Choose one that was exported here."
@@ -126,13 +121,15 @@ def test_odd_entries_are_left_out_and_nothing_is_run(page):
         {"model": f"run:{RUN}", "name": 5, "point": {}},
         *({"model": f"run:{RUN}", "point": bad} for bad in BAD_POINTS),
     ]
-    give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": [*odd, GOOD, GOOD]}).encode())
+    Tray(page).give(
+        json.dumps({"format": "ganarium-favourites-1", "favourites": [*odd, GOOD, GOOD]}).encode()
+    )
     expect(
         page.get_by_text(
             f"1 favourites were imported. {len(odd)} entries could not be read and were skipped."
         )
     ).to_be_visible()
-    expect(page.locator(".xp-tray li")).to_have_count(1)
+    expect(Tray(page).entries).to_have_count(1)
     kept = json.loads(page.evaluate("localStorage.getItem('gan.favourites')"))["favourites"]
     assert kept[0]["point"] == {"seed": "5", "d": "1"}
     assert page.get_by_label("Name").first.input_value() == EVIL[:60]
@@ -153,9 +150,9 @@ def test_two_hundred_are_the_most(page):
         json.dumps({"format": "ganarium-favourites-1", "favourites": many}),
     )
     again(page)
-    assert page.evaluate("document.querySelector('gan-explorer').favourites.all.length") == 200
+    assert Tray(page).kept() == 200
     page.get_by_role("button", name="Favourite", exact=True).click()
-    expect(page.locator(".xp-note")).to_contain_text("At most 200 fit")
+    expect(Explorer(page).note).to_contain_text("At most 200 fit")
 
 
 def stands(page: Page) -> np.ndarray:
@@ -167,7 +164,7 @@ def stands(page: Page) -> np.ndarray:
 def test_arithmetic(page):
     view(page, "Favourites")
     expect(page.get_by_text("Add at least two favourites")).to_be_visible()
-    terms = page.locator(".xp-term select")
+    terms = Tray(page).terms
     for seed in (1, 2, 3):
         keep(page, seed)
         chosen = terms.evaluate_all("(all) => all.map((one) => one.selectedOptions[0]?.text)")
@@ -188,27 +185,27 @@ def test_arithmetic(page):
         assert np.abs(stands(page) - np.clip(scale * wanted, -8, 8)).max() < 2 / 4096
     view(page, "Loop")
     page.get_by_role("button", name="Add favourites").click()
-    expect(page.locator(".xp-key")).to_have_count(3)
+    expect(LoopView(page).frames).to_have_count(3)
 
 
 def test_units_follow_the_arithmetic(page):
     """Units follow the arithmetic as classes do: C gains the units that A has and B lacks."""
-    change = "(patch) => document.querySelector('gan-explorer').change(patch)"
+    explorer = Explorer(page)
     view(page, "Favourites")
     for seed, units in ((1, {"0.1": 0}), (2, {}), (3, {})):
         keep(page, seed)
         page.get_by_role("button", name="Favourite", exact=True).click()
-        page.evaluate(change, {"u": units})
+        explorer.change(u=units)
         page.get_by_role("button", name="Favourite", exact=True).click()
     result = page.get_by_role("button", name="Go to A − B + C")
     for terms, wanted in (("123", {"0.1": 0}), ("231", {"0.1": 0}), ("213", {}), ("112", {})):
-        page.evaluate(change, {"at": None})
+        explorer.change(at=None)
         for letter, seed in zip("ABC", terms, strict=True):
             page.get_by_label(letter, exact=True).select_option(f"Seed {seed}")
         expect(result).to_be_enabled()
         page.wait_for_timeout(200)
         result.click()
-        page.wait_for_function("document.querySelector('gan-explorer').point.at")
+        explorer.wait_for_own_z()
         assert point(page)["u"] == wanted, terms
 
 
@@ -241,11 +238,8 @@ def test_a_favourite_along_directions_that_have_to_be_found_first_gets_its_pictu
         )
     ]
     view(page, "Favourites")
-    give(page, json.dumps({"format": "ganarium-favourites-1", "favourites": give_later}).encode())
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.xp-tray canvas')].filter((canvas) => canvas.width === "
-        "28).length === 3"
-    )
+    Tray(page).give(json.dumps({"format": "ganarium-favourites-1", "favourites": give_later}).encode())
+    Tray(page).wait_for_pictures(3)
     assert asked
     assert all(f"id=run%3A{CLASSES}" in url for url in [*asked, *found])
     assert len(found) == 1, "once for all that wait"

@@ -14,6 +14,8 @@ from playwright.sync_api import Page, expect
 from gan.latent.loop import Classes
 from tests.fakes.runs import wait_until
 from tests.support.inputs.generators import RUN
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.loop import LoopView
 from tests.support.page.exploring import changes, still
 from tests.support.page.moving import again, point, saved, view, write_models
 
@@ -25,45 +27,37 @@ def runs(runs_folder):
     return write_models(runs_folder)
 
 
-def three_keys(page: Page) -> None:
-    view(page, "Loop")
-    page.get_by_role("button", name="Add this sample").click()
-    for _ in range(2):
-        page.get_by_role("button", name="Add random").click()
-    expect(page.locator(".xp-key")).to_have_count(3)
-
-
 def test_key_frames_are_added_moved_and_removed_by_keyboard(page):
+    loop = LoopView(page)
     view(page, "Loop")
     expect(page.get_by_text("No key frames yet")).to_be_visible()
     expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
-    three_keys(page)
-    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys.map((key) => key.at)"
-    a, b, c = page.evaluate(keys)
-    page.locator(".xp-key").nth(2).focus()
+    loop.add_three()
+    a, b, c = (key["at"] for key in loop.key_frames())
+    loop.key(2).focus()
     page.keyboard.press("Shift+ArrowLeft")
-    assert page.evaluate(keys) == [a, c, b]
+    assert [key["at"] for key in loop.key_frames()] == [a, c, b]
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    expect(loop.key(0)).to_be_focused()
     page.keyboard.press("Enter")
     assert point(page)["at"] == a
     page.keyboard.press("Delete")
-    assert page.evaluate(keys) == [c, b]
-    expect(page.locator(".xp-key").nth(0)).to_be_focused()
+    assert [key["at"] for key in loop.key_frames()] == [c, b]
+    expect(loop.key(0)).to_be_focused()
     page.get_by_role("button", name="Move later").click()
-    assert page.evaluate(keys) == [b, c]
+    assert [key["at"] for key in loop.key_frames()] == [b, c]
     page.get_by_role("button", name="Remove (Delete)").click()
     expect(page.get_by_text("Add one more key frame to make a loop.")).to_be_visible()
 
 
 def test_keys_keep_the_units_that_were_changed(page):
-    change = "(patch) => document.querySelector('gan-explorer').change(patch)"
-    page.evaluate(change, {"u": {"0.1": 0, "1.2": 4}})
+    explorer, loop = Explorer(page), LoopView(page)
+    explorer.change(u={"0.1": 0, "1.2": 4})
     off = still(page)
-    three_keys(page)
+    loop.add_three()
     page.get_by_role("button", name="Reset", exact=True).click()
     assert still(page) != off
-    page.locator(".xp-key").nth(0).click()
+    loop.key(0).click()
     assert point(page)["u"] == {"0.1": 0, "1.2": 4}
     # z is rounded to 1/4096, which may change a pixel by one step
     wanted, there = (
@@ -76,24 +70,24 @@ def test_keys_keep_the_units_that_were_changed(page):
         saved(page, lambda: page.get_by_role("button", name="Save", exact=True).click())
     keys = parse_qs(urlparse(asked.value.url).query)["keys"][0].split(";")
     assert [key.split(",", 4)[4] for key in keys] == ["0.1:0,1.2:4"] * 3
-    page.evaluate(change, {"u": {f"1.{unit}": 0 for unit in range(64)}})
+    explorer.change(u={f"1.{unit}": 0 for unit in range(64)})
     # more units than this small generator has
-    expect(page.locator(".xp-note")).to_contain_text("has no unit")
-    add, note = page.get_by_role("button", name="Add this sample"), page.locator(".xp-note")
+    expect(explorer.note).to_contain_text("has no unit")
+    add, note = page.get_by_role("button", name="Add this sample"), explorer.note
     # The server's answer about the units may arrive after the click, and then replaces the sentence.
     wait_until(lambda: add.click() or "At most 64 units" in note.text_content(), 60)
-    expect(page.locator(".xp-key")).to_have_count(3)
+    expect(loop.frames).to_have_count(3)
 
 
 def test_key_frames_outlive_the_page_and_what_is_no_key_of_this_model_is_left_out(page):
-    page.evaluate("document.querySelector('gan-explorer').change({ u: { '0.1': 0, '1.2': 4 } })")
-    three_keys(page)
-    keys = "() => document.querySelector('gan-explorer').views.views.loop.keys"
-    before = page.evaluate(keys)
+    loop = LoopView(page)
+    Explorer(page).change(u={"0.1": 0, "1.2": 4})
+    loop.add_three()
+    before = loop.key_frames()
     again(page)
-    expect(page.locator(".xp-key")).to_have_count(3)
-    assert page.evaluate(keys) == before
-    page.locator(".xp-key").nth(1).click()
+    expect(loop.frames).to_have_count(3)
+    assert loop.key_frames() == before
+    loop.key(1).click()
     assert point(page)["at"] == before[1]["at"]
     page.keyboard.press("Delete")
     good = page.evaluate("localStorage.getItem('gan.loops')")
@@ -112,18 +106,18 @@ def test_key_frames_outlive_the_page_and_what_is_no_key_of_this_model_is_left_ou
         expect(page.get_by_text("No key frames yet")).to_be_visible()
     page.evaluate("(text) => localStorage.setItem('gan.loops', text)", good)
     again(page)
-    assert page.evaluate(keys) == [before[0], before[2]]
+    assert loop.key_frames() == [before[0], before[2]]
 
 
 def opened_anew(page: Page) -> None:
     """Open the view as the first one of a page does, which reads what is stored."""
     view(page, "Samples")
-    page.evaluate("delete document.querySelector('gan-explorer').views.views.loop")
+    Explorer(page).forget_view("loop")
     view(page, "Loop")
 
 
 def test_a_loop_plays_in_the_large_picture(page):
-    three_keys(page)
+    LoopView(page).add_three()
     page.get_by_role("button", name="Play", exact=True).click()
     seen = {changes(page, lambda: None) for _ in range(5)}
     assert len(seen) == 5
@@ -135,7 +129,7 @@ def test_a_loop_plays_in_the_large_picture(page):
 
 @pytest.mark.parametrize("form", ["gif", "webp", "mp4"])
 def test_a_loop_is_saved(page, form):
-    three_keys(page)
+    LoopView(page).add_three()
     page.get_by_label("Frames between keys").fill("5")
     expect(page.get_by_text("15 frames, 1.3 s")).to_be_visible()
     page.get_by_label("File format").select_option(form)
@@ -153,7 +147,7 @@ def test_a_loop_is_saved(page, form):
 
 
 def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
-    three_keys(page)
+    LoopView(page).add_three()
     page.get_by_label("Frames between keys").fill("120")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text(re.compile(r"^Frame \d+ of 360$"))).to_be_visible()
@@ -164,7 +158,7 @@ def test_saving_tells_how_far_it_is_and_can_be_cancelled(page):
 
 
 def test_what_the_server_says_against_a_loop_is_told(page):
-    three_keys(page)
+    LoopView(page).add_three()
     page.route(
         "**/gan/loop*",
         lambda route: route.fulfill(

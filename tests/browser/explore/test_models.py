@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from gan.latent.catalogue import CHECKPOINTS, pulled_root
 from tests.fakes.hub import Repository
 from tests.support.inputs.generators import RUN, tiny_spec, write_run
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.models import ModelPanel, Scores
 from tests.support.page.exploring import large, visit
 
 pytestmark = pytest.mark.browser
@@ -44,13 +46,12 @@ def test_a_model_of_the_hub_is_pulled_by_its_name_and_draws(browser, address, hu
         expect(field).to_be_focused()
         field.fill("ada/none")
         field.press("Enter")
-        expect(page.locator(".xp-note")).to_contain_text("no public model “hub:ada/none”")
+        expect(Explorer(page).note).to_contain_text("no public model “hub:ada/none”")
         field.fill("ada/sevens")
         page.get_by_role("button", name="Pull", exact=True).click()
-        drawn = "() => document.querySelector('gan-explorer').shown?.model === 'hub:ada/sevens'"
-        page.wait_for_function(drawn)
-        expect(page.locator(".xp-card[aria-pressed=true]")).to_contain_text("Hub · ada/sevens")
-        expect(page.locator(".xp-note")).to_be_hidden()
+        Explorer(page).wait_for_image_of("hub:ada/sevens")
+        expect(ModelPanel(page).chosen).to_contain_text("Hub · ada/sevens")
+        expect(Explorer(page).note).to_be_hidden()
         assert len(large(page)) > 500
         assert "model=hub%3Aada%2Fsevens" in page.evaluate("location.hash") or page.wait_for_function(
             "decodeURIComponent(location.hash).includes('model=hub:ada/sevens')"
@@ -94,23 +95,23 @@ def test_shows_the_scores_of_a_model_that_has_some(browser, address, lang, title
 
     page.route("**/gan/models", with_scores)
     visit(page, address)
-    section, hint = page.locator(".xp-scores"), page.locator(".xp-scores .xp-hint")
-    expect(section.locator("h3")).to_have_text(title)
-    expect(section.locator("dt").first).to_have_text(through)
-    expect(section.locator("small")).to_have_text(against)
-    assert section.locator("dd").all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
-    expect(hint).to_be_hidden()
+    scores = Scores(page)
+    expect(scores.title).to_have_text(title)
+    expect(scores.names.first).to_have_text(through)
+    expect(scores.against).to_have_text(against)
+    assert scores.values.all_inner_texts() == ["11.5", "0.84", "0.77", "1.2%"]
+    expect(scores.hint).to_be_hidden()
     tall = page.evaluate("document.documentElement.scrollHeight")
-    section.locator(".xp-help").click()
-    expect(hint).to_contain_text("3.25")
+    scores.help.click()
+    expect(scores.hint).to_contain_text("3.25")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.documentElement.scrollHeight") == tall, "an explanation pushes nothing"
     page.keyboard.press("Escape")
-    expect(hint).to_be_hidden()
-    expect(section.locator(".xp-help")).to_have_attribute("aria-expanded", "false")
-    expect(section.locator(".xp-help")).to_be_focused()
-    section.locator(".xp-help").click()
+    expect(scores.hint).to_be_hidden()
+    expect(scores.help).to_have_attribute("aria-expanded", "false")
+    expect(scores.help).to_be_focused()
+    scores.help.click()
     page.evaluate(f"location.hash = 'model=run:{OTHER}'")
-    expect(section).to_be_hidden()
-    expect(section.locator(".xp-help")).to_have_attribute("aria-expanded", "false")
+    expect(scores.section).to_be_hidden()
+    expect(scores.help).to_have_attribute("aria-expanded", "false")
     page.context.close()

@@ -19,6 +19,8 @@ from gan.ui.explore.routes import explore_routes
 from gan.ui.server.requests.concurrency import LIMITS
 from gan.ui.server.services import Services
 from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.models import ModelPanel
 from tests.support.page.exploring import visit
 
 CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern",
@@ -152,7 +154,7 @@ def test_the_buttons_save_files(browser, address):
     )
     page = context.new_page()
     visit(page, address, rest="&seed=9&d=0,1.5&psi=0.8&x=s0:2&u=0.1:0&view=walk")
-    section = page.locator(".xp-take")
+    section = ModelPanel(page).take
     for button, ending, start in (("Web page", "html", b"<!doctype html>"), ("ONNX", "onnx", b"\x08")):
         with page.expect_download() as info:
             section.get_by_role("button", name=button, exact=True).click()
@@ -173,5 +175,5 @@ def test_the_buttons_save_files(browser, address):
         ),
     )
     section.get_by_role("button", name="Web page", exact=True).click()
-    expect(page.locator(".xp-note")).to_contain_text("8 million parameters")
+    expect(Explorer(page).note).to_contain_text("8 million parameters")
     context.close()

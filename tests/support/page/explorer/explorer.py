@@ -1,0 +1,48 @@
+"""The Explore tab itself: its point, what it says, and what tests change in it."""
+
+from playwright.sync_api import Frame, Page
+
+SHOWN = "() => document.querySelector('gan-explorer')?.shown"
+SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
+SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
+MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
+AT = "() => document.querySelector('gan-explorer')?.point.at"
+CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
+FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+
+
+class Explorer:
+    """The Explore tab of a page. Its waits begin before the page has an Explorer."""
+
+    def __init__(self, page: Page | Frame):
+        self.page = page
+        self.note = page.locator(".xp-note")  # the sentence about what just failed
+        self.sliders = page.locator(".xp-sliders input[type=range]")
+
+    def ready(self) -> None:
+        """Wait until an image is drawn."""
+        self.page.wait_for_function(SHOWN)
+
+    def wait_for_image_of(self, model: str) -> None:
+        """Wait until the large image comes from a model, by its id, such as run:NAME."""
+        self.page.wait_for_function(SHOWN_OF, arg=model)
+
+    def wait_for_seed(self, seed: int) -> None:
+        """Wait until the point has this seed."""
+        self.page.wait_for_function(SEED, arg=seed)
+
+    def wait_for_model(self, model: str) -> None:
+        """Wait until the point belongs to a model, by its id, such as run:NAME."""
+        self.page.wait_for_function(MODEL, arg=model)
+
+    def wait_for_own_z(self) -> None:
+        """Wait until the point spells out its z."""
+        self.page.wait_for_function(AT)
+
+    def change(self, **patch: object) -> None:
+        """Change parts of the point, as a view does."""
+        self.page.evaluate(CHANGE, patch)
+
+    def forget_view(self, name: str) -> None:
+        """Drop an open view, so that its next opening reads what is stored."""
+        self.page.evaluate(FORGET, name)
