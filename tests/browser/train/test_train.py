@@ -165,12 +165,10 @@ def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
     expect(page.locator("gan-points .ow-status")).to_have_text("60.csv: 60 points")
     expect(batch).to_have_value("8")  # made by hand
     page.reload()
-    page.wait_for_selector("gan-time [aria-checked=true]")
-    page.click("text=Points in the plane")
-    page.locator("gan-data").get_by_role("radio", name="CSV or npy").click()
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("CSV or npy")
     expect(page.locator("gan-points .ow-status")).to_have_text("60.csv: 60 points")
     run_id = train(page, address)
-    assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 60
+    assert api(address, f"poll?run={run_id}")["run"]["config"]["batch"] == 8
     press_stop(page)
     state(address, run_id, "stopped")
 
