@@ -56,7 +56,7 @@ def test_a_press_on_a_curve_shows_the_samples_of_that_time(page):
     box = plot.bounding_box()
     plot.click(position={"x": 0.31 * box["width"], "y": box["height"] / 2})
     assert marked(page) == pytest.approx(64 * 30 / 1000)
-    expect(page.locator(".tr-caption")).to_contain_text("1.9k")
+    expect(page.locator(".tr-caption")).to_have_text("1,920 images")
     plot.click(position={"x": box["width"] - 2, "y": box["height"] / 2})
     assert marked(page) is None, "the last grid is the newest one"
 
