@@ -459,6 +459,19 @@ def test_another_language_and_a_reload_keep_the_form_and_the_theme_stays(visit):
     expect(page.locator("body.dark")).to_have_count(1)
 
 
+def test_a_reader_who_is_faster_than_the_returning_form_keeps_theirs(visit):
+    page = visit()
+    page.click("gan-data [role=radio] >> nth=2")
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("Faces")
+    page.add_init_script("""setInterval(() => {
+      document.querySelector("#train")?.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}));
+    }, 5)""")
+    page.reload()
+    page.wait_for_selector("gan-cost .tr-cost-lead:not(:empty)")
+    page.wait_for_timeout(1_000)
+    expect(page.locator("gan-data [aria-checked=true]")).to_contain_text("Digits")
+
+
 def test_the_page_fits_a_phone_and_brings_the_reason_back_into_sight(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

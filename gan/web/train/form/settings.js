@@ -119,11 +119,22 @@ export async function asAsked(choice, values) {
   );
 }
 
-/** The form as it was stored before a reload; null if it was not. */
+/** Whether the reader has begun to fill in the form of this page. */
+let touched = false;
+for (const kind of ["pointerdown", "keydown"])
+  document.addEventListener(
+    kind,
+    (event) => {
+      touched ||= Boolean(/** @type {Element} */ (event.target).closest?.("#train"));
+    },
+    { capture: true },
+  );
+
+/** The form as it was stored before a reload; null if it was not, or if the reader was faster. */
 window.ganForm = async () => {
   const kept = taken();
-  if (!kept) return null;
   const offer = await catalogue();
+  if (!kept || touched) return null;
   const { data, recipe, own, minutes, start } = kept;
   filled = kept.filled ?? "";
   before = { data, recipe, own, start, points: document.querySelector("gan-points")?.value ?? null };
