@@ -1,6 +1,6 @@
 """The Explore tab itself: its point, what it says, and what tests change in it."""
 
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Frame, Locator, Page
 
 SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
@@ -9,6 +9,7 @@ MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+PIXELS = "(pixels) => document.querySelector('.xp-canvas')?.toDataURL() === pixels"
 
 
 class Explorer:
@@ -46,3 +47,11 @@ class Explorer:
     def forget_view(self, name: str) -> None:
         """Drop an open view, so that its next opening reads what is stored."""
         self.page.evaluate(FORGET, name)
+
+    def slider_row(self, direction: str) -> Locator:
+        """The row of a direction's slider, by the direction's id."""
+        return self.page.locator(f'.xp-sliders [data-id="{direction}"]')
+
+    def wait_for_pixels(self, pixels: bytes) -> None:
+        """Wait until the large image has these pixels, as `large` and `still` return them."""
+        self.page.wait_for_function(PIXELS, arg=pixels.decode())
