@@ -8,6 +8,7 @@ SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
 MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
+CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
 PIXELS = "(pixels) => document.querySelector('.xp-canvas')?.toDataURL() === pixels"
 
@@ -19,6 +20,7 @@ class Explorer:
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
         self.sliders = page.locator(".xp-sliders input[type=range]")
+        self.slider_names = page.locator(".xp-sliders .xp-name")
 
     def ready(self) -> None:
         """Wait until an image is drawn."""
@@ -55,3 +57,7 @@ class Explorer:
     def wait_for_pixels(self, pixels: bytes) -> None:
         """Wait until the large image has these pixels, as `large` and `still` return them."""
         self.page.wait_for_function(PIXELS, arg=pixels.decode())
+
+    def choose(self, model: str) -> None:
+        """Choose a model, by its id, such as run:NAME."""
+        self.page.evaluate(CHOOSE, model)
