@@ -10,6 +10,7 @@ AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
 CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+SIZED = "() => document.querySelector('.xp-canvas')?.width > 1"
 PIXELS = "(pixels) => document.querySelector('.xp-canvas')?.toDataURL() === pixels"
 
 
@@ -20,6 +21,7 @@ class Explorer:
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
         self.sliders = page.locator(".xp-sliders input[type=range]")
+        self.random = page.locator(".xp-tools .xp-random")  # draws a random sample, in any language
         self.slider_names = page.locator(".xp-sliders .xp-name")
 
     def ready(self) -> None:
@@ -61,3 +63,7 @@ class Explorer:
     def choose(self, model: str) -> None:
         """Choose a model, by its id, such as run:NAME."""
         self.page.evaluate(CHOOSE, model)
+
+    def wait_for_sized_canvas(self) -> None:
+        """Wait until the large image is wider than one pixel."""
+        self.page.wait_for_function(SIZED)

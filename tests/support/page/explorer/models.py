@@ -12,6 +12,7 @@ class ModelPanel:
         self.pull = page.locator("#xp-pull")  # the form that pulls a model of the Hub
         self.take = page.locator(".xp-take")
         self.cards = page.locator(".xp-card")
+        self.names = self.cards.locator("b")
 
     def card_of(self, model: str) -> Locator:
         """The card of a model, by its id, such as run:NAME."""
