@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
 from tests.support.page.browsing import PHONE
 from tests.support.page.directing import choose, drawn, names, row, slider_names
-from tests.support.page.exploring import bar, changes, large, sliders, visit
+from tests.support.page.explorer.directions import Choices, DirectionsView
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.exploring import bar, changes, here, large, sliders, visit
 
 pytestmark = pytest.mark.browser
 
@@ -46,33 +48,24 @@ def kept(desktop, address):
 @pytest.fixture
 def page(kept):
     """The view of directions on the first run, as before any visitor's action."""
-    kept.evaluate("""() => new Promise((done) => {
-      const explorer = document.querySelector("gan-explorer");
-      explorer.addEventListener("gan:drawn", (event) => event.detail.point === explorer.point && done());
-      explorer.chosen.reset();
-      explorer.change({ d: [], x: {}, seed: 0 });
-    })""")
+    Choices(kept).as_new()
     choose(kept, "PCA")
     return kept
 
 
 def test_principal_directions_are_there_at_once_and_have_sliders(page):
-    expect(page.locator(".xp-dir")).to_have_count(10)
+    expect(DirectionsView(page).rows).to_have_count(10)
     assert names(page) == slider_names(page)
     assert set(names(page)) == {f"Direction {number}" for number in range(1, 11)}
-    effects = [
-        float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()
-    ]
+    effects = DirectionsView(page).effects()
     assert effects == sorted(effects, reverse=True)
     assert len(set(effects)) > 2
-    expect(row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    expect(DirectionsView(page).slider_button("Direction 1")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_strip_goes_from_one_end_of_the_slider_to_the_other(page):
     drawn(page, "Direction 2")
-    cells = row(page, "Direction 2").locator(".xp-cell")
+    cells = DirectionsView(page).samples("Direction 2")
     assert [cells.nth(k).get_attribute("aria-label") for k in (0, 3, 6)] == [
         "Direction 2 at −3.0",
         "Direction 2 at 0.0",
@@ -99,21 +92,17 @@ def test_the_strips_follow_the_point(page):
 def test_a_factor_gets_a_slider_that_the_address_names(page):
     choose(page, "SeFa")
     drawn(page, "SeFa 1")
-    effects = [
-        float(text.removeprefix("×")) for text in page.locator(".xp-dir-head small").all_text_contents()
-    ]
+    effects = DirectionsView(page).effects()
     assert effects == sorted(effects, reverse=True)
     before = large(page)
-    changes(page, lambda: row(page, "SeFa 1").locator(".xp-cell").nth(6).click())
+    changes(page, lambda: DirectionsView(page).samples("SeFa 1").nth(6).click())
     page.wait_for_function("location.hash.includes('x=s0:3')")
     assert slider_names(page)[-1] == "SeFa 1", "what has moved can be moved back"
-    row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
+    DirectionsView(page).slider_button("SeFa 1").click()
     sliders(page).last.fill("0")
-    page.wait_for_function(
-        "(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode()
-    )
+    Explorer(page).wait_for_pixels(before)
     assert slider_names(page)[-1] == "SeFa 1", "it was chosen"
-    row(page, "SeFa 1").get_by_role("button", name="Slider for SeFa 1").click()
+    DirectionsView(page).slider_button("SeFa 1").click()
     assert "SeFa 1" not in slider_names(page)
 
 
@@ -133,13 +122,13 @@ def test_names_and_order_outlive_a_reload(desktop, page, address):
     expect(page.get_by_role("button", name="Move Sharp edges up")).to_be_focused()
     page.keyboard.press("Enter")
     assert slider_names(page)[:3] == ["Sharp edges", first, second]
-    expect(page.locator(".xp-directions [role=status]")).to_have_text("Sharp edges is now number 1 of 10.")
+    expect(DirectionsView(page).status).to_have_text("Sharp edges is now number 1 of 10.")
     expect(page.get_by_role("button", name="Move Sharp edges down")).to_be_focused()
     page.keyboard.press("Alt+ArrowDown")
     assert slider_names(page)[:3] == names(page)[:3] == [first, "Sharp edges", second]
     again = desktop.new_page()
     visit(again, address, rest="&view=directions")
-    expect(again.locator(".xp-sliders .xp-name").nth(1)).to_have_text("Sharp edges")
+    expect(Explorer(again).slider_names.nth(1)).to_have_text("Sharp edges")
     changes(again, lambda: sliders(again).nth(1).fill("2"))
     place = int(third.removeprefix("Direction ")) - 1
     again.wait_for_function("(d) => location.hash.includes(d)", arg="d=" + "0," * place + "2")
@@ -153,11 +142,11 @@ def test_names_and_order_outlive_a_reload(desktop, page, address):
 def test_a_hidden_direction_can_be_shown_again(page):
     page.get_by_role("button", name="Hide Direction 2", exact=True).click()
     assert "Direction 2" not in names(page) + slider_names(page)
-    expect(page.locator(".xp-dir-rest")).to_contain_text("1 more")
+    expect(DirectionsView(page).rest).to_contain_text("1 more")
     page.get_by_role("button", name="Show all").click()
     assert "Direction 2" in names(page)
     page.get_by_role("button", name="Show Direction 2 again").click()
-    expect(page.locator(".xp-dir-rest")).to_be_hidden()
+    expect(DirectionsView(page).rest).to_be_hidden()
     assert "Direction 2" not in slider_names(page), "it has no slider until it is given one"
 
 
@@ -173,7 +162,7 @@ def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
     page.route("**/gan/model?*", dull)
     visit(page, address, rest="&view=directions")
     choose(page, "PCA")
-    expect(page.locator(".xp-dir")).to_have_count(8)
+    expect(DirectionsView(page).rows).to_have_count(8)
     assert {"Direction 4", "Direction 6"}.isdisjoint(slider_names(page))
     page.get_by_role("button", name="Show all").click()
     expect(row(page, "Direction 4")).to_contain_text("Almost no visible effect.")
@@ -182,25 +171,24 @@ def test_what_is_dead_or_a_twin_has_no_slider(desktop, address):
 
 
 def test_a_list_is_exported_and_imported(page, tmp_path):
-    row(page, "Direction 4").get_by_role("button", name="Slider for Direction 4").click()
+    DirectionsView(page).slider_button("Direction 4").click()
     choose(page, "SeFa")
-    row(page, "SeFa 2").get_by_role("button", name="Slider for SeFa 2").click()
+    DirectionsView(page).slider_button("SeFa 2").click()
     page.get_by_role("button", name="Rename SeFa 2").click()
     page.keyboard.type("Thick")
     page.keyboard.press("Enter")
     wanted = slider_names(page)
     choose(page, "My sliders")
-    with page.expect_download() as info:
-        page.get_by_role("button", name="Export", exact=True).click()
-    path = tmp_path / info.value.suggested_filename
-    info.value.save_as(path)
+    download = DirectionsView(page).export()
+    path = tmp_path / download.suggested_filename
+    download.save_as(path)
     file = json.loads(path.read_text())
     assert len(file["directions"]) == 10
     assert file["directions"][-1]["name"] == "Thick"
     page.get_by_role("button", name="Defaults").click()
     assert slider_names(page) != wanted
-    page.locator(".xp-directions input[type=file]").set_input_files(path)
-    expect(page.locator(".xp-directions [role=status]")).to_have_text("10 directions are now on the sliders.")
+    DirectionsView(page).give(path)
+    expect(DirectionsView(page).status).to_have_text("10 directions are now on the sliders.")
     assert slider_names(page) == names(page) == wanted
     foreign, none = "belong to another model", "holds no directions"
     changed = (
@@ -211,27 +199,22 @@ def test_a_list_is_exported_and_imported(page, tmp_path):
     for change, sentence in changed:
         change()
         path.write_text(json.dumps(file))
-        page.locator(".xp-directions input[type=file]").set_input_files(path)
-        expect(page.locator(".xp-directions [role=status]")).to_contain_text(sentence)
+        DirectionsView(page).give(path)
+        expect(DirectionsView(page).status).to_contain_text(sentence)
         assert slider_names(page) == wanted
     path.write_text("<not json>")
-    page.locator(".xp-directions input[type=file]").set_input_files(path)
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("holds no directions")
+    DirectionsView(page).give(path)
+    expect(DirectionsView(page).status).to_contain_text("holds no directions")
 
 
 def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
-    page.get_by_role("button", name="Rename Direction 2", exact=True).click()
-    page.keyboard.type("Blurred")
-    page.keyboard.press("Enter")
+    DirectionsView(page).rename("Direction 2", "Blurred")
     page.get_by_role("button", name="Hide Blurred").click()
-    page.get_by_role("button", name="Rename Direction 5", exact=True).click()
-    page.keyboard.type("Bold")
-    page.keyboard.press("Enter")
+    DirectionsView(page).rename("Direction 5", "Bold")
     page.get_by_role("button", name="Slider for Bold").click()
     choose(page, "My sliders")
-    with page.expect_download() as info:
-        page.get_by_role("button", name="Export", exact=True).click()
-    info.value.save_as(tmp_path / "list.json")
+    download = DirectionsView(page).export()
+    download.save_as(tmp_path / "list.json")
     rows = {
         each["id"]: (each["name"], each["slider"], each["hidden"])
         for each in json.loads((tmp_path / "list.json").read_text())["directions"]
@@ -242,24 +225,20 @@ def test_an_exported_list_tells_of_what_has_no_slider(page, tmp_path):
         ("Direction 1", True, False),
     )
     page.get_by_role("button", name="Defaults").click()
-    page.locator(".xp-directions input[type=file]").set_input_files(tmp_path / "list.json")
-    expect(page.locator(".xp-directions [role=status]")).to_have_text("8 directions are now on the sliders.")
+    DirectionsView(page).give(tmp_path / "list.json")
+    expect(DirectionsView(page).status).to_have_text("8 directions are now on the sliders.")
     choose(page, "PCA")
     assert "Blurred" not in names(page)
-    expect(row(page, "Bold").get_by_role("button", name="Slider for Bold")).to_have_attribute(
-        "aria-pressed", "false"
-    )
+    expect(DirectionsView(page).slider_button("Bold")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_list_is_saved_for_everybody(browser, page, address):
-    page.get_by_role("button", name="Rename Direction 3", exact=True).click()
-    page.keyboard.type("Serif")
-    page.keyboard.press("Enter")
+    DirectionsView(page).rename("Direction 3", "Serif")
     page.get_by_role("button", name="Hide Direction 2", exact=True).click()
     choose(page, "My sliders")
     page.get_by_role("button", name="Move Serif down").click()
     page.get_by_role("button", name="Save for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text(
+    expect(DirectionsView(page).status).to_contain_text(
         "Everybody who opens this model now starts with these sliders"
     )
     wanted = slider_names(page)
@@ -285,22 +264,18 @@ def test_a_list_is_saved_for_everybody(browser, page, address):
         other.evaluate("document.documentElement.dataset.control = 'no'")
         expect(other.get_by_role("button", name="Remove for everybody")).to_be_hidden()
     page.get_by_role("button", name="Remove for everybody").click()
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text(
-        "Everybody starts with the default sliders again"
-    )
+    expect(DirectionsView(page).status).to_contain_text("Everybody starts with the default sliders again")
     assert slider_names(page) == wanted, "they have become this browser's own"
     page.get_by_role("button", name="Defaults").click()
     assert "Serif" not in slider_names(page)
 
 
 def test_directions_that_were_found_anew_say_so(desktop, page, address):
-    page.evaluate("""() => {
-      const { chosen } = document.querySelector("gan-explorer");
-      chosen.rename("p2", "Serif");
-      chosen.rename("night", "Dark");
-      chosen.hide("sea");
-      chosen.hide("p1");
-    }""")
+    choices = Choices(page)
+    choices.rename("p2", "Serif")
+    choices.rename("night", "Dark")
+    choices.hide("sea")
+    choices.hide("p1")
     again = desktop.new_page()
 
     def newer(route):
@@ -309,20 +284,18 @@ def test_directions_that_were_found_anew_say_so(desktop, page, address):
 
     again.route("**/gan/model?*", newer)
     visit(again, address, rest="&view=directions")
-    note = again.locator(".xp-controls").get_by_text("numbered directions were recomputed")
+    note = DirectionsView(again).recomputed
     expect(note).to_be_visible()
     assert {"Direction 2", "Direction 3"} < set(slider_names(again))
-    kept = again.evaluate(
-        "(() => { const { names, hidden } = document.querySelector('gan-explorer').chosen; return "
-        "[names, hidden]; })()"
+    assert Choices(again).names_and_hidden() == [{"night": "Dark"}, ["sea"]], (
+        "what has a name means the same as before"
     )
-    assert kept == [{"night": "Dark"}, ["sea"]], "what has a name means the same as before"
     choose(again, "PCA")
     drawn(again, "Direction 1")
-    row(again, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
+    DirectionsView(again).slider_button("Direction 1").click()
     expect(note).to_be_hidden()
     again.close()
-    page.evaluate("document.querySelector('gan-explorer').chosen.reset()")
+    choices.reset()
 
 
 def test_with_the_generator_here_the_strips_need_no_server(browser, address):
@@ -330,24 +303,22 @@ def test_with_the_generator_here_the_strips_need_no_server(browser, address):
         page = context.new_page()
         page.route("**/gan/along?*", lambda route: route.abort())
         visit(page, address, rest="&view=directions&x=s1:2")
-        expect(page.locator(".xp-path [role=status]")).to_have_text("Generated in your browser")
+        here(page)
         choose(page, "SeFa")
         drawn(page, "SeFa 1")
         page.route("**/gan/image?*", lambda route: route.abort())
-        changes(page, lambda: row(page, "SeFa 1").locator(".xp-cell").first.click())
-        expect(page.locator(".xp-note")).to_be_hidden()
+        changes(page, lambda: DirectionsView(page).samples("SeFa 1").first.click())
+        expect(Explorer(page).note).to_be_hidden()
 
 
 def test_another_model_has_a_list_of_its_own(page, address):
-    row(page, "Direction 1").get_by_role("button", name="Slider for Direction 1").click()
+    DirectionsView(page).slider_button("Direction 1").click()
     expect(bar(page, "p0")).to_have_count(0)
-    page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{OTHER}")
+    Explorer(page).choose(f"run:{OTHER}")
     expect(bar(page, "p0")).to_have_count(1)
-    page.wait_for_function(
-        "(id) => document.querySelector('gan-explorer').chosen.model.id === id", arg=f"run:{OTHER}"
-    )
+    Choices(page).wait_for_model(f"run:{OTHER}")
     drawn(page, "Direction 1")
-    page.evaluate("(id) => document.querySelector('gan-explorer').choose(id)", f"run:{RUN}")
+    Explorer(page).choose(f"run:{RUN}")
     expect(bar(page, "p0")).to_have_count(0)
 
 
@@ -356,17 +327,13 @@ def test_on_a_phone_everything_can_be_touched(browser, address, language):
     with browser.new_context(**PHONE, locale=language) as context:
         page = context.new_page()
         visit(page, address, rest="&view=directions")
-        page.locator(".xp-directions .xp-chip[value=chosen]").tap()
-        expect(page.locator(".xp-dir")).to_have_count(10)
-        third = page.locator(".xp-dir").nth(2).get_attribute("data-id")
-        page.locator(".xp-dir .is-up").nth(2).tap()
-        assert page.locator(".xp-dir").nth(1).get_attribute("data-id") == third
-        small = page.locator(
-            ".xp-directions"
-        ).evaluate("""(view) => [...view.querySelectorAll("button:not(.xp-cell)")].filter((button) => button.offsetParent)
-          .filter((button) => button.offsetHeight < 40 || button.offsetWidth < 40).map((button) => button.outerHTML)""")  # noqa: E501
-        assert small == []
+        DirectionsView(page).my_sliders.tap()
+        expect(DirectionsView(page).rows).to_have_count(10)
+        third = DirectionsView(page).id_at(2)
+        DirectionsView(page).up(2).tap()
+        assert DirectionsView(page).id_at(1) == third
+        assert DirectionsView(page).too_small() == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         if language == "zh-CN":
-            expect(page.locator("#xp-group-directions")).to_have_text("方向")
-            expect(page.locator(".xp-dir-name").first).to_have_text(re.compile("方向 [0-9]+"))
+            expect(DirectionsView(page).group).to_have_text("方向")
+            expect(DirectionsView(page).names.first).to_have_text(re.compile("方向 [0-9]+"))

@@ -7,6 +7,10 @@ from playwright.sync_api import Page, expect
 
 from tests.support.inputs.generators import RUN
 from tests.support.page.browsing import PHONE
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.links import CopyLink, stands
+from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.explorer.views import Layout, Views
 from tests.support.page.exploring import bar, changes, large, sliders, still, visit
 from tests.support.page.moving import CLASSES, point, view, visitor, write_models
 
@@ -25,15 +29,6 @@ def entries(page: Page) -> int:
     return page.evaluate("navigation.currentEntry.index")
 
 
-def stands(page: Page, model: str, name: str) -> None:
-    """Wait until the page shows a model and a view, and the URL names both."""
-    page.wait_for_function("""([model, name]) => {
-      const { point, shown } = document.querySelector("gan-explorer");
-      const hash = new URLSearchParams(location.hash.slice(1));
-      return shown?.model === model && point.model === model && point.view === name && hash.get("model") === model && (hash.get("view") ?? "samples") === name;
-    }""", arg=[f"run:{model}", name])  # fmt: skip  # noqa: E501
-
-
 def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
     asked = []
     page.on(
@@ -43,25 +38,25 @@ def test_a_link_with_a_direction_that_there_is_not_is_told_once(page):
         ),
     )
     page.evaluate("location.hash += '&x=nowhere:2'")
-    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    expect(Explorer(page).note).to_contain_text("nowhere")
     page.wait_for_timeout(2000)
     assert 0 < len(asked) < 8, "the picture and the sheets, and these not again and again"
     assert point(page)["x"] == {}, "it is left out"
-    expect(page.locator('.xp-sliders [data-id="nowhere"]')).to_have_count(0)
-    expect(page.locator(".xp-note")).to_contain_text("nowhere")
+    expect(Explorer(page).slider_row("nowhere")).to_have_count(0)
+    expect(Explorer(page).note).to_contain_text("nowhere")
     changes(page, lambda: sliders(page).first.fill("2"))
-    expect(page.locator(".xp-note")).to_be_hidden()
+    expect(Explorer(page).note).to_be_hidden()
 
 
 def test_back_and_forward_go_to_other_views_and_models(page):
     still(page)
     before = entries(page)
-    page.evaluate("document.querySelector('gan-explorer').change({ view: 'walk' })")
+    Explorer(page).change(view="walk")
     changes(page, lambda: sliders(page).nth(0).fill("2"))
     walked = still(page)
     assert entries(page) == before + 1
-    page.evaluate("document.querySelector('gan-explorer').change({ view: 'loop' })")
-    page.locator(f".xp-card[data-model='run:{CLASSES}']").click()
+    Explorer(page).change(view="loop")
+    ModelPanel(page).card_of(f"run:{CLASSES}").click()
     stands(page, CLASSES, "loop")
     assert entries(page) == before + 3
     page.go_back()
@@ -117,43 +112,33 @@ def test_tabs_are_entries_and_what_one_press_does_is_one(page):
     stands(page, RUN, "samples")
 
 
-def link(page):
-    return page.locator(".xp-link")
-
-
-HEARD = "document.addEventListener('copy', () => { window.heard = document.activeElement.value; })"
-
-
 def test_a_link_is_copied_and_leads_here(page, address):
+    link = CopyLink(page)
     changes(page, lambda: bar(page, "p2").fill("-1.5"))
-    expect(link(page)).to_have_text("Copy link")
+    expect(link.button).to_have_text("Copy link")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    link(page).click()  # at once, before the URL bar can be up to date
-    expect(link(page)).to_have_text("Copied")
+    link.button.click()  # at once, before the URL bar can be up to date
+    expect(link.button).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"{address}#model=run:{RUN}&seed=0&d=0,0,-1.5"
-    expect(link(page)).to_have_text("Copy link")
+    expect(link.button).to_have_text("Copy link")
     here = still(page)
     page.goto("about:blank")
     page.goto(copied)
-    page.wait_for_function("document.querySelector('gan-explorer')?.shown")
-    page.wait_for_function(
-        "(here) => document.querySelector('.xp-canvas').toDataURL() === here", arg=here.decode()
-    )
+    Explorer(page).ready()
+    Explorer(page).wait_for_pixels(here)
 
 
 def test_a_link_is_copied_where_there_is_no_clipboard(page, address):
-    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
-    page.evaluate(HEARD)
-    link(page).click()
-    expect(link(page)).to_have_text("Copied")
-    assert page.evaluate("heard") == f"{address}#model=run:{RUN}&seed=0"
-    expect(link(page)).to_be_focused()
+    link = CopyLink(page)
+    link.without_clipboard()
+    link.button.click()
+    expect(link.button).to_have_text("Copied")
+    assert link.copied() == f"{address}#model=run:{RUN}&seed=0"
+    expect(link.button).to_be_focused()
     page.evaluate("document.execCommand = () => false")
-    link(page).click()
-    expect(page.locator(".xp-note")).to_contain_text(
-        f"Copy the address by hand: {address}#model=run:{RUN}&seed=0"
-    )
+    link.button.click()
+    expect(Explorer(page).note).to_contain_text(f"Copy the address by hand: {address}#model=run:{RUN}&seed=0")
     page.evaluate("delete document.execCommand; delete navigator.clipboard")
 
 
@@ -168,29 +153,13 @@ def test_in_a_frame_the_link_is_the_apps_own_without_what_the_frame_was_given(br
     page.route(outer, lambda route: route.fulfill(content_type="text/html", body=inner))
     page.goto(outer)
     frame = page.frames[1]
-    frame.wait_for_function("document.querySelector('gan-explorer')?.shown")
-    # as in a frame without permission for the clipboard
-    frame.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    frame.evaluate(HEARD)
-    frame.locator(".xp-link").click()
-    expect(frame.locator(".xp-link")).to_have_text("Copied")
-    assert frame.evaluate("heard") == f"{address}#model=run:{RUN}&seed=4&view=walk"
+    Explorer(frame).ready()
+    link = CopyLink(frame)
+    link.without_clipboard()  # as in a frame without permission for the clipboard
+    link.button.click()
+    expect(link.button).to_have_text("Copied")
+    assert link.copied() == f"{address}#model=run:{RUN}&seed=4&view=walk"
     context.close()
-
-
-STATE = """() => {
-  const { views, panel, opened, current } = document.querySelector("gan-explorer").views;
-  const sheets = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
-  return {
-    current, alone: panel.children.length === 1 && panel.firstChild === opened.element && opened === views[current],
-    open: Object.values(views).filter((view) => view.opened).length, twice: sheets.length - new Set(sheets).size, made: window.made,
-  };
-}"""  # noqa: E501
-COUNT = """() => {
-  window.made = [];
-  const { views } = document.querySelector("gan-explorer");
-  views.views = new Proxy({}, { set: (all, name, view) => { window.made.push(name); all[name] = view; return true; } });
-}"""  # noqa: E501
 
 
 def test_a_group_opens_the_view_that_was_open_in_it_last(browser, address):
@@ -201,94 +170,73 @@ def test_a_group_opens_the_view_that_was_open_in_it_last(browser, address):
         page.keyboard.press("Tab")  # to the row of the group
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name="Walk", exact=True)).to_be_focused()
-        expect(page.locator(".xp-pad")).to_be_visible()
+        expect(Views(page).walk_pad).to_be_visible()
         page.get_by_role("tab", name="Map", exact=True).click()
         expect(page.get_by_role("tab", name="Walk", exact=True)).to_be_hidden()
         assert "view=map" in page.url
         group.click()
-        expect(page.locator(".xp-pad")).to_be_visible()
+        expect(Views(page).walk_pad).to_be_visible()
         assert "view=walk" in page.url
 
 
 def test_thirty_quick_choices_leave_nothing_half_open(browser, address):
     with visitor(browser, address) as page:
-        page.evaluate(COUNT)
+        views = Views(page)
+        views.count_made()
         page.route("**/static/explore/**/*.js", lambda route: (page.wait_for_timeout(30), route.continue_()))
         for _ in range(2):
-            page.evaluate(
-                """async (names) => {
-              const tab = (name) => document.getElementById(`xp-tab-${name}`);
-              for (const name of names) {
-                tab(name).click();
-                await new Promise((later) => setTimeout(later, 15));
-              }
-            }""",
-                [VIEWS[place % 9] for place in range(6, 36)] + ["find", "inside", "find", "inside"],
-            )
-        page.wait_for_function("() => document.querySelector('gan-explorer').views.opened")
+            quick = [VIEWS[place % 9] for place in range(6, 36)] + ["find", "inside", "find", "inside"]
+            views.press_quickly(quick, pause=15)
+        views.wait_for_opened()
         page.wait_for_timeout(1000)
-        state = page.evaluate(STATE)
+        state = views.state()
         assert (state["current"], state["alone"], state["open"], state["twice"]) == ("inside", True, 1, 0)
         assert sorted(state["made"]) == sorted(set(state["made"])), "no view is made twice"
-        page.locator(".xp-units .xp-cell").first.wait_for()
+        Views(page).unit.wait_for()
         page.get_by_role("tab", name="Samples").click()
-        expect(page.locator(".xp-wall")).to_be_visible()
-        assert page.evaluate("document.querySelector('gan-explorer').views.opened") is None
+        expect(Views(page).samples).to_be_visible()
+        assert not views.is_open()
 
 
 def test_a_view_that_could_not_be_loaded_is_tried_again(browser, address):
     with visitor(browser, address) as page:
         page.route("**/static/explore/views/inside/inside.css", lambda route: route.abort())
         page.get_by_role("tab", name="Layers").click()
-        expect(page.locator(".xp-note")).to_contain_text("This view could not be loaded")
-        expect(page.locator(".xp-wall")).to_have_count(0)
+        expect(Explorer(page).note).to_contain_text("This view could not be loaded")
+        expect(Views(page).samples).to_have_count(0)
         page.unroute("**/static/explore/views/inside/inside.css")
         page.get_by_role("tab", name="Layers").click()
-        page.locator(".xp-units .xp-cell").first.wait_for()
-
-
-BELOW = """([place, height]) => {
-  const { top } = document.querySelector(place).getBoundingClientRect();
-  return top >= height && top < height + 60;
-}"""
-
-
-def top(page: Page, place: str) -> float:
-    return page.locator(place).first.bounding_box()["y"]
+        Views(page).unit.wait_for()
 
 
 def test_on_a_phone_the_view_follows_the_picture(browser, address):
     with visitor(browser, address, CLASSES, **PHONE) as page:
-        assert (
-            top(page, ".xp-large")
-            < top(page, ".xp-tools")
-            < top(page, ".xp-views")
-            < top(page, ".xp-wall")
-            < top(page, ".xp-right")
-            < top(page, ".xp-near")
-        )
-        assert top(page, ".xp-wall") < 700, "it begins on the first screen"
+        layout = Layout(page)
+        parts = (layout.picture, layout.tools, layout.tabs, layout.samples, layout.right, layout.neighbours)
+        tops = [layout.top(part) for part in parts]
+        assert tops == sorted(set(tops)), "each begins below the one before"
+        assert layout.top(layout.samples) < 700, "it begins on the first screen"
         for name in ("map", "time", "favourites"):
             page.goto("about:blank")
             visit(page, address, f"run:{CLASSES}", f"&view={name}")
-            expect(page.locator(".xp-view > *")).to_have_count(1)
-            page.wait_for_function("document.querySelector('gan-explorer').views.opened")
-            assert top(page, ".xp-views") < top(page, ".xp-view > *") < 700
-            assert top(page, ".xp-view > *") < top(page, ".xp-right")
-            tab = page.locator(".xp-views [aria-selected=true]").bounding_box()
+            expect(layout.view).to_have_count(1)
+            Views(page).wait_for_opened()
+            assert layout.top(layout.tabs) < layout.top(layout.view) < 700
+            assert layout.top(layout.view) < layout.top(layout.right)
+            tab = layout.chosen_tab.bounding_box()
             assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, (
                 "its tab is in sight in a row that can be pushed"
             )
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        picture = page.locator(".xp-large").bounding_box()["height"]
+        picture = layout.picture.bounding_box()["height"]
         jump = page.get_by_role("button", name="Switch between the sliders and the view")
         jump.tap()
-        page.wait_for_function(BELOW, arg=[".xp-controls", picture])
+        layout.wait_for_sliders_below(picture)
         jump.tap()
-        page.wait_for_function(BELOW, arg=[".xp-views", picture])
+        layout.wait_for_tabs_below(picture)
         before = large(page)
-        page.locator(".xp-sliders input").first.scroll_into_view_if_needed()
-        assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)
+        Explorer(page).sliders.first.scroll_into_view_if_needed()
+        assert layout.top(layout.picture) == pytest.approx(0, abs=2)
         assert large(page) == before
 
 
@@ -297,8 +245,8 @@ def test_what_can_be_chosen_from_has_an_arrow(browser, address):
         for scheme, name in product(("dark", "light"), ("Map", "Layers", "Loop", "Walk")):
             page.emulate_media(color_scheme=scheme)
             view(page, name)
-            page.wait_for_function("document.querySelector('gan-explorer').views.opened")
-            styles = page.locator(".xp select").evaluate_all(
+            Views(page).wait_for_opened()
+            styles = Views(page).selects.evaluate_all(
                 "(all) => all.map((each) => getComputedStyle(each).backgroundImage)"
             )
             assert len(styles) > 1

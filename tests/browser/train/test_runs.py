@@ -8,6 +8,9 @@ from playwright.sync_api import expect
 
 from tests.fakes.runs import past, state, tiny, wait_until
 from tests.support.page.browsing import PHONE
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.exploring import changes
 from tests.support.page.runs_list import RunsList, post, press_twice, stop_and_delete
 
 pytestmark = pytest.mark.browser
@@ -33,9 +36,10 @@ def test_a_run_is_renamed_in_place_and_its_name_is_plain_text(visit, runs, ended
     expect(other.locator(".tr-title")).to_contain_text(EVIL)
     assert runs.get(run_id)["name"] == EVIL
     page.click("#tab-explore-button")
-    expect(page.locator(".xp-card b", has_text=EVIL)).to_be_visible()
-    page.locator(".xp-card", has_text=EVIL).click()
-    expect(page.locator(".xp-card[aria-pressed=true] b")).to_have_text(EVIL)
+    models = ModelPanel(page)
+    expect(models.names.filter(has_text=EVIL)).to_be_visible()
+    models.card(EVIL).click()
+    expect(models.chosen.locator("b")).to_have_text(EVIL)
     page.click("#tab-train-button")
     listed.tool(EVIL, "Rename").click()
     field.fill("   ")
@@ -107,7 +111,7 @@ def test_a_refusal_is_told_beside_the_list(visit, address, ended):
 def test_the_runs_of_one_set_have_names_that_differ_and_stand_before_the_shipped_models(visit, runs, ended):
     first, second = ended(), ended()
     page = visit(tab="explore")
-    cards = page.locator(".xp-card")
+    cards = ModelPanel(page).cards
     expect(cards.nth(0)).to_have_attribute("data-model", f"run:{second}")
     expect(cards.nth(1)).to_have_attribute("data-model", f"run:{first}")
     expect(cards.nth(2)).to_contain_text("Pretrained")
@@ -122,21 +126,18 @@ def test_explore_survives_the_deletion_of_what_it_shows(visit, address, runs, en
     run_id = ended()
     runs.rename(run_id, "My cats")
     page = visit(tab="explore")
-    page.locator(".xp-card", has_text="My cats").click()
-    expect(page.locator(".xp-card[aria-pressed=true]")).to_contain_text("My cats")
-    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
+    models, explorer = ModelPanel(page), Explorer(page)
+    models.card("My cats").click()
+    expect(models.chosen).to_contain_text("My cats")
+    explorer.wait_for_sized_canvas()
     post(address, f"runs/{run_id}/delete")
-    page.locator(".xp-tools .xp-random").click()
-    expect(page.locator(".xp-note")).to_have_text("“My cats” was deleted. Another model is shown instead.")
-    expect(page.locator(".xp-card[aria-pressed=true]")).not_to_contain_text("My cats")
-    expect(page.locator(".xp-sliders input").first).to_be_enabled()
-    before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
-    page.locator(".xp-tools .xp-random").click()
-    page.wait_for_function(
-        "before => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before
-    )
-    page.locator(".xp-card").nth(1).click()
-    expect(page.locator(".xp-note")).to_be_hidden()
+    explorer.random.click()
+    expect(explorer.note).to_have_text("“My cats” was deleted. Another model is shown instead.")
+    expect(models.chosen).not_to_contain_text("My cats")
+    expect(explorer.sliders.first).to_be_enabled()
+    changes(page, explorer.random.click)
+    models.cards.nth(1).click()
+    expect(explorer.note).to_be_hidden()
 
 
 def test_the_queue_tells_its_times_and_can_be_left_from_the_list(visit, runs):

@@ -1,6 +1,6 @@
 """The Explore tab itself: its point, what it says, and what tests change in it."""
 
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Frame, Locator, Page
 
 SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
@@ -8,7 +8,10 @@ SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
 MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
+CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+SIZED = "() => document.querySelector('.xp-canvas')?.width > 1"
+PIXELS = "(pixels) => document.querySelector('.xp-canvas')?.toDataURL() === pixels"
 
 
 class Explorer:
@@ -18,6 +21,8 @@ class Explorer:
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
         self.sliders = page.locator(".xp-sliders input[type=range]")
+        self.random = page.locator(".xp-tools .xp-random")  # draws a random sample, in any language
+        self.slider_names = page.locator(".xp-sliders .xp-name")
 
     def ready(self) -> None:
         """Wait until an image is drawn."""
@@ -46,3 +51,19 @@ class Explorer:
     def forget_view(self, name: str) -> None:
         """Drop an open view, so that its next opening reads what is stored."""
         self.page.evaluate(FORGET, name)
+
+    def slider_row(self, direction: str) -> Locator:
+        """The row of a direction's slider, by the direction's id."""
+        return self.page.locator(f'.xp-sliders [data-id="{direction}"]')
+
+    def wait_for_pixels(self, pixels: bytes) -> None:
+        """Wait until the large image has these pixels, as `large` and `still` return them."""
+        self.page.wait_for_function(PIXELS, arg=pixels.decode())
+
+    def choose(self, model: str) -> None:
+        """Choose a model, by its id, such as run:NAME."""
+        self.page.evaluate(CHOOSE, model)
+
+    def wait_for_sized_canvas(self) -> None:
+        """Wait until the large image is wider than one pixel."""
+        self.page.wait_for_function(SIZED)
