@@ -7,7 +7,6 @@ work as in a step: batch norm goes by the batch at hand, and real and generated 
 With its running statistics, the D of a young DCGAN rates all fakes above all real images.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -97,7 +96,7 @@ class Signals:
     def _in_parts(
         self, net: Callable[..., torch.Tensor], values: torch.Tensor, groups: torch.Tensor | None
     ) -> torch.Tensor:
-        count = math.ceil(len(values) / self.trainer.config.batch)  # nearly equal parts: none is a single one
+        count = max(1, len(values) // self.trainer.config.batch)  # parts of at least a batch: no single image
         parts = values.tensor_split(count)
         of_parts = [None] * count if groups is None else groups.tensor_split(count)
         with self.trainer.autocast():
