@@ -146,6 +146,9 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+FAILING = ("collapse",)  # recipes that show a failure, for teaching
+
+
 def make_config(data: str = "grid25", recipe: str = "modern", **overrides: Any) -> PointsConfig:
     """Return the config of a run: field defaults, overridden by the recipe, overridden by `overrides`.
 
