@@ -135,9 +135,7 @@ def summary(found: Sequence[Answer]) -> str:
         )
     minutes = sum(answer.seconds for answer in found) / 60
     changes = sum(
-        before != now
-        for answer in found
-        for (_, before), (_, now) in itertools.pairwise(answer.said)
+        before != now for answer in found for (_, before), (_, now) in itertools.pairwise(answer.said)
     )
     lines.append(f"changes of the verdict a minute: {changes / max(minutes, 1e-9):.2f}")
     return "\n".join(lines)
