@@ -82,6 +82,16 @@ def test_one_odd_check_is_no_diagnosis_and_ends_none():
     assert doctor.diagnosis is None, "never three running"
 
 
+def test_checks_that_fulfil_different_rules_of_one_key_count_together():
+    strong = {"auc": 0.99, "referee": 0.96, "coverage": 0.08}
+    at_rest = seen(4, **strong, images=20_000).diagnosis
+    assert at_rest.key == "d_strong", "it does not improve"
+    doctor = seen(2, **{**strong, "coverage": 0.0}, kd=500.0)
+    for check, kd in enumerate((300.0, 300.0)):  # the first improves, and has seen many images
+        doctor.see({**SOUND, **strong, "kd": kd, "images": 40_000, "seconds": 30.0 + 12 * check})
+    assert doctor.diagnosis.key == "d_strong"
+
+
 def test_a_diagnosis_lasts_while_its_looser_bound_holds():
     doctor = seen(4, **FAULTS["overfit"])
     seen(10, doctor, seen=0.7)
