@@ -134,9 +134,9 @@ class Doctor:
         self._top = most, least
 
     def _find(self, signals: dict[str, float]) -> Rule | None:
-        """Return the first rule that holds; the present one holds as long as its looser bounds do."""
+        """Return the first rule that holds. Those of the present key hold while their looser bounds do."""
         for rule in read_rules().rules:
-            if _holds(rule.stays if rule is self._rule else rule.when, signals):
+            if _holds(rule.stays if rule.key == _key(self._rule) else rule.when, signals):
                 return rule
         return None
 

@@ -10,10 +10,11 @@ import torch
 
 from gan.data import Dataset
 from gan.images import to_uint8
-from gan.kinds.images.signals import as_in_a_step, share_above
+from gan.kinds.images.signals import as_in_a_step
 from gan.metrics.extractors import open_extractor, usual_extractor
 from gan.metrics.manifold import manifold_scores
 from gan.metrics.memory import share_of_copies
+from gan.metrics.pairs import share_above
 from gan.metrics.two_sample import one_nearest_neighbour
 from gan.train.trainer import Trainer
 

@@ -1,9 +1,9 @@
 """Say what a run suffered from, by the oracle's measures alone. The bounds were set first.
 
-A moment fails where a bound of CAUSES holds. A run fails where one holds at LASTS moments running, and its
-onset is the first of them. Of several causes at the onset the first of CAUSES is the primary one. "Far
-below" is under half of the coverage that healthy runs of the same data have at the same age, through both
-nets, where these cover FOUND or more.
+A moment has the first cause of CAUSES whose bounds hold. A run fails where one holds at LASTS moments
+running. Its primary cause is the one that it has longest, and the onset is the first of those moments. "Far
+below" is under PART of the coverage that healthy runs of the same data have at the same age, through both
+nets, where these cover FOUND or more. Pixels see less than the net does, so they may be nearer.
 """
 
 import statistics
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 LASTS = 3
 FOUND = 0.06  # coverage of healthy runs below which nothing is expected yet
-HALF = 0.5
+PART = {"own": 1 / 2, "pixels": 2 / 3}
 COPIES, KNOWN, R_V = 0.05, 0.75, 0.5
 FEW_KINDS, FEWER_KINDS, LIKE_DATA = 0.25, 0.6, 0.3
-SURE_D, BLIND_D = 0.95, 0.9
+SURE_D, BLIND_D, LOST_D = 0.95, 0.9, 0.4
 Moment = Mapping[str, Any]
 
 
@@ -29,10 +29,9 @@ class Truth(NamedTuple):
 
 def _far_below(moment: Moment, twin: Moment) -> bool:
     return all(
-        twin[f"{net} coverage"] >= FOUND
-        and moment[f"{net} coverage"] < HALF * twin[f"{net} coverage"]
-        for net in ("own", "pixels")
-    )  # fmt: skip
+        twin[f"{net} coverage"] >= FOUND and moment[f"{net} coverage"] < part * twin[f"{net} coverage"]
+        for net, part in PART.items()
+    )
 
 
 def _copies(moment: Moment, twin: Moment) -> bool:
@@ -58,17 +57,16 @@ def _d_wins(moment: Moment, twin: Moment) -> bool:
 
 
 def _d_blind(moment: Moment, twin: Moment) -> bool:
-    return moment["auc"] < BLIND_D and _far_below(moment, twin)
+    return moment["auc"] < LOST_D or (moment["auc"] < BLIND_D and _far_below(moment, twin))
 
 
 CAUSES: dict[str, Callable[[Moment, Moment], bool]] = {
-    "diverged": lambda moment, twin: not moment["finite"],
-    "memorising": lambda moment, twin: moment["finite"] and _copies(moment, twin),
-    "overfit": lambda moment, twin: moment["finite"] and _by_heart(moment, twin),
-    "collapse": lambda moment, twin: moment["finite"] and _one_kind(moment, twin),
-    "partial": lambda moment, twin: moment["finite"] and _some_kinds(moment, twin),
-    "d_wins": lambda moment, twin: moment["finite"] and _d_wins(moment, twin),
-    "d_blind": lambda moment, twin: moment["finite"] and _d_blind(moment, twin),
+    "memorising": _copies,
+    "overfit": _by_heart,
+    "d_wins": _d_wins,
+    "d_blind": _d_blind,
+    "collapse": _one_kind,
+    "partial": _some_kinds,
 }
 
 
@@ -77,19 +75,22 @@ def truth(record: Mapping[str, Any], twins: Sequence[Mapping[str, Any]]) -> Trut
     if record["state"] == "train.diverged":
         seconds = record["moments"][-1]["seconds"] if record["moments"] else 0.0
         return Truth("diverged", frozenset({"diverged"}), seconds)
-    holds = [
-        {name for name, is_so in CAUSES.items() if is_so(moment, _twin(moment["seconds"], twins))}
-        for moment in record["moments"]
-    ]
+    labels = [_label(moment, _twin(moment["seconds"], twins)) for moment in record["moments"]]
     begun: dict[str, int] = {}
-    for at in range(len(holds) - LASTS + 1):
-        for name in set.intersection(*holds[at : at + LASTS]):
-            begun.setdefault(name, at)
+    for at in range(len(labels) - LASTS + 1):
+        if len(set(labels[at : at + LASTS])) == 1 and labels[at]:
+            begun.setdefault(labels[at], at)
     if not begun:
         return Truth(None, frozenset(), None)
-    first = min(begun.values())
-    primary = next(name for name in CAUSES if begun.get(name) == first)
-    return Truth(primary, frozenset(begun), record["moments"][first]["seconds"])
+    primary = max(begun, key=labels.count)
+    return Truth(primary, frozenset(begun), record["moments"][begun[primary]]["seconds"])
+
+
+def _label(moment: Moment, twin: Moment) -> str:
+    """Return the cause that a moment has, or ""."""
+    if not moment["finite"]:
+        return "diverged"
+    return next((name for name, holds in CAUSES.items() if holds(moment, twin)), "")
 
 
 def _twin(seconds: float, twins: Sequence[Mapping[str, Any]]) -> Moment:
