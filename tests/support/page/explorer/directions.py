@@ -12,6 +12,11 @@ AS_NEW = """() => new Promise((done) => {
   explorer.chosen.reset();
   explorer.change({ d: [], x: {}, seed: 0 });
 })"""
+ADD = """async ([family, id]) => {
+  const { chosen, families } = document.querySelector("gan-explorer");
+  await families.load(family);
+  chosen.add(id);
+}"""
 RENAME = "([id, name]) => document.querySelector('gan-explorer').chosen.rename(id, name)"
 HIDE = "(id) => document.querySelector('gan-explorer').chosen.hide(id)"
 RESET = "() => document.querySelector('gan-explorer').chosen.reset()"
@@ -94,6 +99,10 @@ class Choices:
     def reset(self) -> None:
         """Forget the choices."""
         self.page.evaluate(RESET)
+
+    def add(self, family: str, direction: str) -> None:
+        """Give a direction a slider, by the id of its family, such as factors, and its own id."""
+        self.page.evaluate(ADD, [family, direction])
 
     def rename(self, direction: str, name: str) -> None:
         """Name a direction, by its id."""

@@ -6,6 +6,13 @@ SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
 SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
 MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
+AMOUNT = "([nth, value]) => document.querySelector('gan-explorer')?.point.d[nth] === value"
+OTHER_AMOUNT = "([nth, value]) => document.querySelector('gan-explorer').point.d[nth] !== value"
+MOVED = "() => document.querySelector('gan-explorer').point.d.length > 0"
+CLASS = "(label) => document.querySelector('gan-explorer')?.point.label === label"
+AXES = "(pattern) => RegExp(`^${pattern}$`).test(document.querySelector('gan-explorer').axes.pair)"
+PLAYS = "document.querySelector('gan-explorer').player != null"
+RESTS = "() => !document.querySelector('gan-explorer').player"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
 CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
@@ -20,6 +27,7 @@ class Explorer:
     def __init__(self, page: Page | Frame):
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
+        self.path = page.locator(".xp-path")  # who draws: the browser or the server
         self.sliders = page.locator(".xp-sliders input[type=range]")
         self.random = page.locator(".xp-tools .xp-random")  # draws a random sample, in any language
         self.slider_names = page.locator(".xp-sliders .xp-name")
@@ -44,6 +52,34 @@ class Explorer:
         """Wait until the point spells out its z."""
         self.page.wait_for_function(AT)
 
+    def wait_for_amount(self, nth: int, value: float) -> None:
+        """Wait until the point has this amount of the principal direction at `nth`, from 0."""
+        self.page.wait_for_function(AMOUNT, arg=[nth, value])
+
+    def wait_for_other_amount(self, nth: int, value: float) -> None:
+        """Wait until the point has another amount than this of the principal direction at `nth`, from 0."""
+        self.page.wait_for_function(OTHER_AMOUNT, arg=[nth, value])
+
+    def wait_for_move(self) -> None:
+        """Wait until the point is moved along principal directions."""
+        self.page.wait_for_function(MOVED)
+
+    def wait_for_class(self, label: int) -> None:
+        """Wait until the point has this class, by its number."""
+        self.page.wait_for_function(CLASS, arg=label)
+
+    def wait_for_axes(self, pattern: str) -> None:
+        """Wait until the ids of the two directions that hands move match, joined by a comma."""
+        self.page.wait_for_function(AXES, arg=pattern)
+
+    def plays(self) -> bool:
+        """Whether a random walk or a loop plays."""
+        return self.page.evaluate(PLAYS)
+
+    def wait_for_rest(self) -> None:
+        """Wait until neither a random walk nor a loop plays."""
+        self.page.wait_for_function(RESTS)
+
     def change(self, **patch: object) -> None:
         """Change parts of the point, as a view does."""
         self.page.evaluate(CHANGE, patch)
@@ -55,6 +91,10 @@ class Explorer:
     def slider_row(self, direction: str) -> Locator:
         """The row of a direction's slider, by the direction's id."""
         return self.page.locator(f'.xp-sliders [data-id="{direction}"]')
+
+    def slider_value(self, direction: str) -> Locator:
+        """The amount beside a direction's slider, by the direction's id."""
+        return self.slider_row(direction).locator(".xp-value")
 
     def wait_for_pixels(self, pixels: bytes) -> None:
         """Wait until the large image has these pixels, as `large` and `still` return them."""

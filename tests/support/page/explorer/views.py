@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Locator, Page
 
+from tests.support.page.touch import lower_than
+
 OPENED = "() => document.querySelector('gan-explorer')?.views.opened"
 IS_OPEN = "Boolean(document.querySelector('gan-explorer').views.opened)"
 PRESS = """async ({ names, pause }) => {
@@ -32,6 +34,10 @@ BELOW = """([place, height]) => {
   const top = document.querySelector(place)?.getBoundingClientRect().top;
   return top >= height && top < height + 60;
 }"""
+TO_MOVE = (
+    ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving input:not([type=checkbox]), "
+    ".xp-stroll, .xp-heart"
+)
 
 
 class Views:
@@ -42,6 +48,7 @@ class Views:
         self.samples = page.locator(".xp-wall")
         self.walk_pad = page.locator(".xp-pad")
         self.unit = page.locator(".xp-units .xp-cell").first  # of the view Layers
+        self.moving = page.locator(".xp-moving")  # Walk, Loop or Favourites
         self.selects = page.locator(".xp select")  # of the whole tab
 
     def wait_for_opened(self) -> None:
@@ -67,6 +74,10 @@ class Views:
         open. twice: how many style sheets are there twice. made: the views made since `count_made`.
         """
         return self.page.evaluate(STATE)
+
+    def too_low_to_move(self) -> list[str]:
+        """What a finger moves in Walk, Loop or Favourites and on the picture, lower than 40 pixels."""
+        return lower_than(self.page.locator(TO_MOVE), 39.5)
 
 
 class Layout:
