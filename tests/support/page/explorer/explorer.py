@@ -17,6 +17,11 @@ AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
 CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+RECORD = """(nth) => {
+  window.drawn = [];
+  document.querySelector("gan-explorer").addEventListener(
+    "gan:drawn", (event) => drawn.push(event.detail.point.d[nth]));
+}"""
 SIZED = "() => document.querySelector('.xp-canvas')?.width > 1"
 PIXELS = "(pixels) => document.querySelector('.xp-canvas')?.toDataURL() === pixels"
 
@@ -29,6 +34,7 @@ class Explorer:
         self.note = page.locator(".xp-note")  # the sentence about what just failed
         self.path = page.locator(".xp-path")  # who draws: the browser or the server
         self.sliders = page.locator(".xp-sliders input[type=range]")
+        self.off = page.locator("gan-explorer [inert]")  # the parts that can't be used
         self.random = page.locator(".xp-tools .xp-random")  # draws a random sample, in any language
         self.slider_names = page.locator(".xp-sliders .xp-name")
 
@@ -83,6 +89,23 @@ class Explorer:
     def change(self, **patch: object) -> None:
         """Change parts of the point, as a view does."""
         self.page.evaluate(CHANGE, patch)
+
+    def record_drawn(self, nth: int) -> None:
+        """Record from now on the amount of the principal direction at `nth` in each drawn image."""
+        self.page.evaluate(RECORD, nth)
+
+    def drawn(self) -> list[float]:
+        """The amounts in the images drawn since `record_drawn`."""
+        return self.page.evaluate("drawn")
+
+    def wait_for_drawn(self, value: float) -> None:
+        """Wait until the image drawn last has this amount, since `record_drawn`."""
+        self.page.wait_for_function("(value) => drawn.at(-1) === value", arg=value)
+
+    def is_off(self) -> bool:
+        """Whether sliders, tools, files and interpolation can't be used."""
+        parts = self.page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way")
+        return parts.evaluate_all("(all) => all.every((one) => one.inert)")
 
     def forget_view(self, name: str) -> None:
         """Drop an open view, so that its next opening reads what is stored."""

@@ -38,6 +38,7 @@ TO_MOVE = (
     ".xp-moving button:not(.xp-help), .xp-moving select, .xp-moving input:not([type=checkbox]), "
     ".xp-stroll, .xp-heart"
 )
+ALL = ".xp button:not(.xp-help, .xp-cells *), .xp select:not(.xp-cells *), .xp-number:not(.xp-cells *)"
 
 
 class Views:
@@ -79,17 +80,25 @@ class Views:
         """What a finger moves in Walk, Loop or Favourites and on the picture, lower than 40 pixels."""
         return lower_than(self.page.locator(TO_MOVE), 39.5)
 
+    def too_low(self) -> list[str]:
+        """Buttons, choices and numbers that are lower than 40 pixels, beside the samples of sheets."""
+        return lower_than(self.page.locator(ALL), 39.5)
+
 
 class Layout:
     """The parts of the Explore tab from top to bottom."""
 
     def __init__(self, page: Page):
         self.page = page
+        self.cards = page.locator(".xp-cards")  # of the models
         self.picture = page.locator(".xp-large")
         self.tools = page.locator(".xp-tools")
         self.tabs = page.locator(".xp-views")
         self.chosen_tab = page.locator(".xp-views [aria-selected=true]")
         self.samples = page.locator(".xp-wall")
+        self.sheet = page.locator(".xp-wall .xp-mosaic")  # of those samples
+        self.sliders = page.locator(".xp-sliders")
+        self.help = page.locator(".xp-help")  # the buttons that explain
         self.view = page.locator(".xp-view > *")  # what the open view shows
         self.right = page.locator(".xp-right")
         self.neighbours = page.locator(".xp-near")
