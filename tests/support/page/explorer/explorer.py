@@ -5,6 +5,8 @@ from playwright.sync_api import Frame, Locator, Page
 SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
 SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
+SHOWN_BLEND = "(share) => document.querySelector('gan-explorer').shown?.mix === share"
+LOADED = "() => document.querySelector('gan-explorer').loaded"
 MODEL = "(id) => document.querySelector('gan-explorer')?.point.model === id"
 AMOUNT = "([nth, value]) => document.querySelector('gan-explorer')?.point.d[nth] === value"
 OTHER_AMOUNT = "([nth, value]) => document.querySelector('gan-explorer').point.d[nth] !== value"
@@ -45,6 +47,14 @@ class Explorer:
     def wait_for_image_of(self, model: str) -> None:
         """Wait until the large image comes from a model, by its id, such as run:NAME."""
         self.page.wait_for_function(SHOWN_OF, arg=model)
+
+    def wait_for_image_of_blend(self, share: float) -> None:
+        """Wait until the large image has this share of a second class."""
+        self.page.wait_for_function(SHOWN_BLEND, arg=share)
+
+    def wait_for_details(self) -> None:
+        """Wait until the server's details of the chosen model are here."""
+        self.page.wait_for_function(LOADED)
 
     def wait_for_seed(self, seed: int) -> None:
         """Wait until the point has this seed."""

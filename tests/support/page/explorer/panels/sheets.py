@@ -8,6 +8,11 @@ DRAWN_HERE = """(name) => {
   const { sheet } = document.querySelector("gan-explorer")[name];
   return sheet.drawn === JSON.stringify(sheet.query()) && sheet.bitmap instanceof HTMLCanvasElement;
 }"""
+AT_OWN_Z = """() => {
+  const { interpolation, point } = document.querySelector("gan-explorer");
+  const { sheet } = interpolation, wanted = sheet.query();
+  return point.at && sheet.drawn === JSON.stringify(wanted) && wanted.at === point.at;
+}"""
 BITMAP = """async (name) => {
   const { address } = await import("/gradio_api/gan/static/core/api.js");
   const { bitmap, path, query } = document.querySelector("gan-explorer")[name].sheet;
@@ -65,3 +70,7 @@ class Interpolation(Sheet):
     """The strip of samples from the point to another seed."""
 
     PLACE, NAME = ".xp-way", "interpolation"
+
+    def wait_until_it_begins_at_own_z(self) -> None:
+        """Wait until the point spells out its z, and the strip from there is drawn."""
+        self.page.wait_for_function(AT_OWN_Z)
