@@ -39,6 +39,12 @@ TO_MOVE = (
     ".xp-stroll, .xp-heart"
 )
 ALL = ".xp button:not(.xp-help, .xp-cells *), .xp select:not(.xp-cells *), .xp-number:not(.xp-cells *)"
+CUT_OFF = """(all) => all
+  .filter((one) => {
+    const { right } = one.getBoundingClientRect();
+    return one.scrollWidth > one.clientWidth + 1 || right > innerWidth;
+  })
+  .map((one) => one.textContent)"""
 
 
 class Views:
@@ -108,6 +114,10 @@ class Layout:
         box = part.first.bounding_box()
         assert box, "it is hidden"
         return box["y"]
+
+    def cut_off_titles(self) -> list[str]:
+        """The titles of panels that are wider than their place or than the window."""
+        return self.page.locator("gan-explorer header, gan-explorer h3").evaluate_all(CUT_OFF)
 
     def wait_for_sliders_below(self, height: float) -> None:
         """Wait until the sliders begin at most 60 pixels below `height` in the window."""
