@@ -24,6 +24,7 @@ CHOSEN = """() => {
   const { names, hidden } = document.querySelector("gan-explorer").chosen;
   return [names, hidden];
 }"""
+FOUND = "(family) => document.querySelector('gan-explorer').families.found[family]"
 CHOICES_OF = "(id) => document.querySelector('gan-explorer')?.chosen.model?.id === id"
 SMALL = """(view) => [...view.querySelectorAll("button:not(.xp-cell)")]
   .filter((button) => button.offsetParent && (button.offsetHeight < 40 || button.offsetWidth < 40))
@@ -38,11 +39,19 @@ class DirectionsView:
         self.view = page.locator(".xp-directions")
         self.group = page.locator("#xp-group-directions")  # the tab of the group, in any language
         self.rows = page.locator(".xp-dir")
+        self.list = page.locator(".xp-dirs")
         self.names = page.locator(".xp-dir-name")
+        self.families = page.locator(".xp-directions > .xp-chips button")  # the lists to choose from
+        self.opened = page.locator(".xp-directions > .xp-chips [aria-pressed=true]")
+        self.search = page.locator(".xp-directions > [aria-live]")  # how the search for attributes goes
         self.my_sliders = self.view.locator(".xp-chip[value=chosen]")  # in any language
         self.status = self.view.locator("[role=status]")  # what the last action did
         self.rest = page.locator(".xp-dir-rest")  # how many directions are hidden
         self.recomputed = page.locator(".xp-controls").get_by_text("numbered directions were recomputed")
+
+    def wait_for_found(self, family: str) -> None:
+        """Wait until the directions of a family are found, by the family's id."""
+        self.page.wait_for_function(FOUND, arg=family)
 
     def effects(self) -> list[float]:
         """How strongly each direction changes the sample, as the rows say it."""

@@ -13,6 +13,10 @@ OTHER_AMOUNT = "([nth, value]) => document.querySelector('gan-explorer').point.d
 MOVED = "() => document.querySelector('gan-explorer').point.d.length > 0"
 CLASS = "(label) => document.querySelector('gan-explorer')?.point.label === label"
 AXES = "(pattern) => RegExp(`^${pattern}$`).test(document.querySelector('gan-explorer').axes.pair)"
+CHOICES = """() => {
+  const [first] = document.querySelector("gan-explorer").axes.selects;
+  return [...first.element.options].map(({ text }) => text);
+}"""
 PLAYS = "document.querySelector('gan-explorer').player != null"
 RESTS = "() => !document.querySelector('gan-explorer').player"
 AT = "() => document.querySelector('gan-explorer')?.point.at"
@@ -87,6 +91,10 @@ class Explorer:
     def wait_for_axes(self, pattern: str) -> None:
         """Wait until the ids of the two directions that hands move match, joined by a comma."""
         self.page.wait_for_function(AXES, arg=pattern)
+
+    def choices_of_axes(self) -> list[str]:
+        """The names of the directions that hands can be made to move."""
+        return self.page.evaluate(CHOICES)
 
     def plays(self) -> bool:
         """Whether a random walk or a loop plays."""
