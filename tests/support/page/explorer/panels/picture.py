@@ -1,6 +1,18 @@
 """The large picture of the Explore tab, which hands, keys and the wheel move."""
 
+import numpy as np
 from playwright.sync_api import Page
+
+DRAWN_AT = """(hash) => new Promise((done, failed) => {
+  setTimeout(() => failed(new Error("not drawn")), 15000);
+  document.querySelector("gan-explorer").addEventListener("gan:drawn", () => {
+    const canvas = document.querySelector(".xp-canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    done([canvas.width, Array.from(data)]);
+  }, { once: true });
+  history.replaceState(null, "", `#${hash}`);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+})"""
 
 
 class Picture:
@@ -29,6 +41,11 @@ class Picture:
     def pixels(self) -> bytes:
         """What it shows, as a data URL, also while a view has a picture of its own."""
         return self.canvas.evaluate("(canvas) => canvas.toDataURL()").encode()
+
+    def drawn_at(self, point: str) -> np.ndarray:
+        """Go to a point, as URLs write it. Returns the sample (H, W, 3) that is drawn then."""
+        width, data = self.page.evaluate(DRAWN_AT, point)
+        return np.array(data).reshape(-1, width, 4)[:, :, :3]
 
     def label(self) -> str | None:
         """What a screen reader says of the sample."""
