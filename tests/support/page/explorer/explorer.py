@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Frame, Locator, Page
 
+ELEMENT = "gan-explorer"  # fires gan:drawn after each drawn image
+SLIDERS = ".xp-sliders input[type=range]"
 SHOWN = "() => document.querySelector('gan-explorer')?.shown"
 SEED = "(seed) => document.querySelector('gan-explorer')?.point.seed === seed"
 SHOWN_OF = "(id) => document.querySelector('gan-explorer')?.shown?.model === id"
@@ -23,6 +25,11 @@ AT = "() => document.querySelector('gan-explorer')?.point.at"
 CHANGE = "(patch) => document.querySelector('gan-explorer').change(patch)"
 CHOOSE = "(id) => document.querySelector('gan-explorer').choose(id)"
 FORGET = "(name) => { delete document.querySelector('gan-explorer').views.views[name]; }"
+RECORD_TIMES = """() => {
+  window.drawn = [];
+  document.querySelector("gan-explorer").addEventListener("gan:drawn", () => drawn.push(performance.now()));
+}"""
+RATE = "() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000"
 RECORD = """(nth) => {
   window.drawn = [];
   document.querySelector("gan-explorer").addEventListener(
@@ -39,7 +46,8 @@ class Explorer:
         self.page = page
         self.note = page.locator(".xp-note")  # the sentence about what just failed
         self.path = page.locator(".xp-path")  # who draws: the browser or the server
-        self.sliders = page.locator(".xp-sliders input[type=range]")
+        self.drawn_here = page.locator(".xp-path.is-here")  # the browser draws
+        self.sliders = page.locator(SLIDERS)
         self.off = page.locator("gan-explorer [inert]")  # the parts that can't be used
         self.random = page.locator(".xp-tools .xp-random")  # draws a random sample, in any language
         self.slider_names = page.locator(".xp-sliders .xp-name")
@@ -111,6 +119,18 @@ class Explorer:
     def record_drawn(self, nth: int) -> None:
         """Record from now on the amount of the principal direction at `nth` in each drawn image."""
         self.page.evaluate(RECORD, nth)
+
+    def record_times(self) -> None:
+        """Record from now on when each image is drawn."""
+        self.page.evaluate(RECORD_TIMES)
+
+    def forget_times(self) -> None:
+        """Forget what `record_times` recorded, and go on recording."""
+        self.page.evaluate("() => { drawn.length = 0; }")
+
+    def rate(self) -> float:
+        """The images drawn a second since `record_times` or `forget_times`."""
+        return self.page.evaluate(RATE)
 
     def drawn(self) -> list[float]:
         """The amounts in the images drawn since `record_drawn`."""

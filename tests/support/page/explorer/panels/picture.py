@@ -23,6 +23,7 @@ class Picture:
         self.figure = page.locator(".xp-large")  # has the focus while it hears keys and the wheel
         self.canvas = page.locator(".xp-mid .xp-canvas")
         self.walk_button = page.locator(".xp-stroll")  # starts and ends a random walk, in any language
+        self.save_enlarged = page.locator(".xp-save8")  # saves a PNG of 8 times the size, in any language
         self.live = self.figure.locator(".xp-badge").first  # says that the run still trains
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
