@@ -14,7 +14,7 @@ from gan.ui.server.people.visitors import COOKIE, Visitors, find_key
 from tests.fakes.app import bare
 from tests.fakes.runs import past, tiny
 from tests.support.page.browsing import SPACE, serve
-from tests.support.page.explorer.links import CopyLink
+from tests.support.page.explorer.panels.links import CopyLink
 from tests.support.page.exploring import sliders
 from tests.support.page.runs_list import RunsList
 

@@ -12,8 +12,8 @@ from gan.files import write_json
 from gan.recipes import make_config
 from tests.support.inputs.generators import RUN, tiny_spec, write_run, write_weights
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.models import ModelPanel
 from tests.support.page.explorer.panels.controls import Controls
+from tests.support.page.explorer.panels.models import ModelPanel
 from tests.support.page.explorer.panels.picture import Picture
 from tests.support.page.explorer.panels.sheets import Interpolation, Neighbours, Samples
 from tests.support.page.explorer.views import Layout, Views
