@@ -475,16 +475,7 @@ def test_a_reader_who_is_faster_than_the_returning_form_keeps_theirs(visit):
 def test_the_page_fits_a_phone_and_brings_the_reason_back_into_sight(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    # The "?" looks small, but takes touches 10 px around it.
-    buttons = (
-        "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => "
-        "one.offsetParent)"
-    )
-    small = page.evaluate(
-        f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => "
-        f"one.className)"
-    )
-    assert small == []
+    assert TrainForm(page).too_low() == []
     TrainForm(page).open_settings()
     TrainForm(page).set("batch", 1)
     # as long as a run on display makes the page
