@@ -139,10 +139,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "lr_d": 5e-4,
         "beta2": 0.9,
     },
-    # What fails on demand, for teaching: see FAILING. The names are those of the images' recipes.
+    # What fails on demand, for teaching: see FAILING. Three names are those of recipes of images.
     "d_wins": {**_UNBOUND, "loss": "nonsaturating", "lr_d": 1e-2, "lr_g": 1e-5, "d_steps": 10},
     "blind": {"gamma": 300.0, "gamma_end": 1.0, "lr_end": 1.0},
-    "overfit": {**_UNBOUND, "points": 12, "batch": 12, "ema": 0.0},
+    "few": {**_UNBOUND, "points": 12, "batch": 12, "ema": 0.0},
     "diverge": {**_UNBOUND, "loss": "wasserstein", "lr_d": 0.1, "lr_g": 0.1},
     # Mode collapse on demand. G learns 20 times as fast as D and has ten updates to D's one. D's features are
     # periodic. With greater rates G flies out of the data, and nothing brings it back.
@@ -162,7 +162,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 FAILING = {
     "d_wins": "d_strong",
     "blind": "d_blind",
-    "overfit": "overfit",
+    "few": "overfit",
     "diverge": "diverged",
     "collapse": "collapsed_modes",
 }
