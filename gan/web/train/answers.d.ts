@@ -27,6 +27,7 @@ declare global {
     loss: string;
     penalty: string;
     main: boolean;
+    failing: boolean;
     needs_gpu: boolean;
   }
   interface LossFacts {
