@@ -82,6 +82,9 @@ class PointsTrainer(BaseTrainer):
         """Return nothing: each sheet has the scores of all SAMPLES samples already."""
         return {}
 
+    def eyes(self, anew: bool = False) -> None:
+        """Return nothing: each sheet shows D's whole field."""
+
     def published(self) -> bytes:
         """Return the EMA generator in float32, with its settings and the box in the header.
 

@@ -245,6 +245,7 @@ class RunFeed:
                 without_paths(self._services, run["log"]),
             )
             run["mirror"] = self._mirrored(run_id)
+            run["eyes"] = self._services.store.eyes(run_id)
             run["again"] = self._only_anew(run_id, run["status"])
             folder, ended = self._services.store.path(run_id), run["status"]["state"] in ENDED
             run["scored"] = read_run_scores(folder, run["status"]) if ended else None
