@@ -21,9 +21,9 @@ def parse(data: bytes | None) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         return None
     whole = all(_is_count(value.get(name)) for name in ("step", "images", "sheet"))
-    ends = [value.get(name) for name in ("low", "high")]
+    numbers = all(is_number(value.get(name)) for name in ("low", "high"))
     counts = [value.get(name) for name in COUNTED]
-    if not (whole and all(map(is_number, ends)) and ends[0] < ends[1] and _are_bins(counts)):
+    if not (whole and numbers and value["low"] < value["high"] and _are_bins(counts)):
         return None
     tiles = value.get("tiles")
     if not isinstance(tiles, list) or len(tiles) != TILES or not all(map(_is_percentile, tiles)):

@@ -67,7 +67,7 @@ class ImagesTrainer(Trainer):
         if self._signals is None:
             return None
         looks = self._signals.look(self._tiles) if anew else self._signals.looks
-        return None if looks is None else eyes.describe(looks)
+        return None if looks is None else eyes.describe(looks, self.config.clusters)
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
         """Restore what `state` returned. The tiles of the last sheet belong to other weights then."""

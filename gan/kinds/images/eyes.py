@@ -1,8 +1,12 @@
 """What D makes of the images that it learns, of held-out ones, of G's fakes, and of the tiles of a sheet.
 
-Only logits of one group can be compared: those of different groups have no common zero, and with a
-relativistic loss no logit has one. So the realness of a tile is no probability. It is the percentile of the
-tile's logit among those of held-out images of its group.
+With a relativistic loss no logit has a zero. So the realness of a tile is no probability. It is the
+percentile of the tile's logit among those of held-out images.
+
+Logits of different groups have no common zero either: D never compares them. On digits with ten clusters a
+class, the groups' means scatter by 4.6 and the logits within a group by 1.2. So each logit counts from the
+mean of the real images of its group. That mean must not hold the image itself, or real images would lie
+nearer to it than samples do.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +15,8 @@ import torch
 
 BINS = 24  # of each histogram; 256 logits fill no more
 CUT = 0.005  # share of all logits beyond each end of the bins; the outermost bins hold them
-LEAST = 5  # held-out images of a tile's group
+LEAST = 5  # held-out images; as many of one class, if a tile is compared with its class alone
+LEAST_OF_GROUP = 3  # real images in a group's mean
 
 
 class Judged(NamedTuple):
@@ -19,6 +24,10 @@ class Judged(NamedTuple):
 
     logits: torch.Tensor
     groups: torch.Tensor | None
+
+    def first(self, count: int) -> "Judged":
+        """Return the answers on the first `count` images."""
+        return Judged(self.logits[:count], None if self.groups is None else self.groups[:count])
 
 
 class Looks(NamedTuple):
@@ -30,77 +39,87 @@ class Looks(NamedTuple):
     tiles: Judged | None
 
 
-def describe(looks: Looks) -> dict[str, Any] | None:
+def describe(looks: Looks, clusters: int) -> dict[str, Any] | None:
     """Return the histograms and the realness of the tiles, as eyes.json holds them.
 
     {low, high, trained, held_out, fakes, tiles}: the ends of the bins, three lists of BINS counts, and what
-    `realness` returns. None without tiles or with fewer than LEAST held-out images, and for logits that are
-    not finite.
+    `realness` returns. None without tiles, with fewer than LEAST held-out images that can be compared, and
+    for logits that are not finite. clusters: groups in each class.
     """
     parts = [part for part in looks if part is not None]
     finite = all(bool(part.logits.isfinite().all()) for part in parts)
     if looks.tiles is None or len(looks.held_out.logits) < LEAST or not finite:
         return None
-    return {**_histograms(looks), "tiles": realness(looks.tiles, looks.held_out)}
+    trained, held_out, fakes, tiles = centred(looks)
+    histograms = [part.logits[part.logits.isfinite()] for part in (trained, held_out, fakes)]
+    if not all(map(len, histograms)) or len(histograms[1]) < LEAST:
+        return None
+    return {**_histograms(*histograms), "tiles": realness(tiles, held_out, clusters)}
 
 
-def realness(tiles: Judged, held_out: Judged) -> list[int | None]:
-    """Return the percentile of each tile's logit among those of held-out images of its group, 0 to 100.
+def centred(looks: Looks) -> tuple[Judged, Judged, Judged, Judged]:
+    """Return D's answers, each from the mean of the real images of its group; NaN where these are too few.
 
-    Ties count half. None where fewer than LEAST images of the group are held out.
+    A real image counts from the mean of the others: n / (n - 1) times as far as from that of all. Without
+    groups nothing changes.
     """
+    trained, held_out, fakes, tiles = looks
+    assert tiles is not None, "only answers with tiles are described"
+    if trained.groups is None or held_out.groups is None:
+        return trained, held_out, fakes, tiles
+    logits = torch.cat([trained.logits, held_out.logits])
+    groups = torch.cat([trained.groups, held_out.groups])
+    size = 1 + max(int(part.groups.max()) for part in looks if part is not None and part.groups is not None)
+    counts = torch.bincount(groups, minlength=size)
+    sums = logits.new_zeros(size).index_add_(0, groups, logits)
+    means = torch.where(counts >= LEAST_OF_GROUP, sums / counts, torch.nan)
+    farther = counts / (counts - 1).clamp(min=1)
+
+    def from_mean(part: Judged, is_real: bool) -> Judged:
+        away = part.logits - means[part.groups]
+        return Judged(away * farther[part.groups] if is_real else away, part.groups)
+
+    return (
+        from_mean(trained, True), from_mean(held_out, True), from_mean(fakes, False), from_mean(tiles, False)
+    )  # fmt: skip
+
+
+def realness(tiles: Judged, held_out: Judged, clusters: int) -> list[int | None]:
+    """Return the percentile of each tile's logit among those of held-out images of its class, 0 to 100.
+
+    Ties count half. A class with fewer than LEAST held-out images is compared with all. None for a tile
+    without a finite logit.
+    """
+    known = held_out.logits.isfinite()
     below = (tiles.logits[:, None] > held_out.logits).double()
     below += 0.5 * (tiles.logits[:, None] == held_out.logits)
-    alike = torch.ones_like(below)
+    counted = known.expand_as(below)
     if tiles.groups is not None and held_out.groups is not None:
-        alike = (tiles.groups[:, None] == held_out.groups).double()
-    counts, sums = alike.sum(1).tolist(), (below * alike).sum(1).tolist()
-    pairs = zip(sums, counts, strict=True)
-    return [round(100 * found / count) if count >= LEAST else None for found, count in pairs]
+        alike = counted & (tiles.groups[:, None] // clusters == held_out.groups // clusters)
+        counted = torch.where(alike.sum(1, keepdim=True) >= LEAST, alike, counted)
+    shares = (below * counted).sum(1) / counted.sum(1)
+    is_judged = tiles.logits.isfinite()
+    return [
+        round(100 * share) if found else None
+        for share, found in zip(shares.tolist(), is_judged.tolist(), strict=True)
+    ]
 
 
-def _histograms(looks: Looks) -> dict[str, Any]:
-    """Return the ends of the bins, and the counts of training images, held-out images and fakes in them."""
-    centres = _centres(looks)
-    named = {"trained": looks.trained, "held_out": looks.held_out, "fakes": looks.fakes}
-    values = {name: _centred(part, centres) for name, part in named.items()}
-    pooled = torch.cat([*values.values()])
+def _histograms(trained: torch.Tensor, held_out: torch.Tensor, fakes: torch.Tensor) -> dict[str, Any]:
+    """Return the ends of the bins, and the counts of the three sets of logits in them."""
+    pooled = torch.cat([trained, held_out, fakes])
     low, high = pooled.quantile(CUT).item(), pooled.quantile(1 - CUT).item()
     if not low < high:
         low, high = low - 0.5, high + 0.5
     return {
         "low": float(f"{low:.4g}"),
         "high": float(f"{high:.4g}"),
-        **{name: _counts(part, low, high) for name, part in values.items()},
+        "trained": _counts(trained, low, high),
+        "held_out": _counts(held_out, low, high),
+        "fakes": _counts(fakes, low, high),
     }
 
 
-def _counts(values: torch.Tensor, low: float, high: float) -> list[int]:
-    places = ((values - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
+def _counts(logits: torch.Tensor, low: float, high: float) -> list[int]:
+    places = ((logits - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
     return torch.bincount(places, minlength=BINS).tolist()
-
-
-def _centres(looks: Looks) -> torch.Tensor | None:
-    """Return the mean logit of the real images of each group, or None without groups.
-
-    Training and held-out images count alike, so that neither comes to lie nearer to the middle. A group
-    without real images has NaN.
-    """
-    of_trained, of_held = looks.trained.groups, looks.held_out.groups
-    if of_trained is None or of_held is None or looks.fakes.groups is None:
-        return None
-    groups = torch.cat([of_trained, of_held])
-    logits = torch.cat([looks.trained.logits, looks.held_out.logits])
-    size = int(torch.cat([groups, looks.fakes.groups]).max()) + 1
-    sums, counts = (logits.new_zeros(size) for _ in range(2))
-    sums.index_add_(0, groups, logits)
-    counts.index_add_(0, groups, torch.ones_like(logits))
-    return sums / counts
-
-
-def _centred(part: Judged, centres: torch.Tensor | None) -> torch.Tensor:
-    """Return the logits less the centres of their groups, without those of a group that has none."""
-    if centres is None or part.groups is None:
-        return part.logits
-    found = part.logits - centres[part.groups]
-    return found[found.isfinite()]

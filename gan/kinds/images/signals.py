@@ -53,7 +53,10 @@ class Signals:
         self.trainer = trainer
         parts, rng = trainer.split, torch.Generator().manual_seed(seed_for(trainer.config.seed, "signals"))
         self.trained = parts.trained[torch.randperm(len(parts.trained), generator=rng)[:COUNT]]
-        self.held = parts.held_out[torch.randperm(len(parts.held_out), generator=rng)[:COUNT]]
+        held = parts.held_out[torch.randperm(len(parts.held_out), generator=rng)]
+        self.held = held[:COUNT]
+        # the means of many groups need more images (gan.kinds.images.eyes)
+        self.judged = self.held if trainer.groups is None else held
         self.reals = self.held if len(self.held) >= ENOUGH else self.trained
         self.labels = None if labels is None or not trainer.classes else labels[self.reals]
         self.z = torch.randn(len(self.reals), trainer.config.z_dim, generator=rng).to(trainer.device)
@@ -105,7 +108,7 @@ class Signals:
             fakes = self._in_parts(trainer.G, self.z, self.of_g)
             self.looks = Looks(
                 self._judged(self._real(self.trained), self._groups(self.trained)),
-                self._judged(self._real(self.held), self._groups(self.held)),
+                self._judged(self._real(self.judged), self._groups(self.judged)),
                 self._judged(fakes, self._groups(self.reals)),
                 None if tiles is None else self._judged(tiles, self._groups_of_tiles()),
             )
@@ -154,7 +157,7 @@ class Signals:
         found: dict[str, float | None] = {"auc": share_above(gaps), "held_out": len(self.held)}
         if len(self.held) < LEAST:
             return found
-        known = _gaps(looks.trained, looks.held_out)
+        known = _gaps(looks.trained, looks.held_out.first(COUNT))
         ratio = _ratio(known.mean().item(), gaps.mean().item()) if len(known) and len(gaps) else None
         return {**found, "seen": share_above(known), "by_heart": ratio}
 

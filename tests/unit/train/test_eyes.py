@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan.kinds.images.eyes import BINS, Judged, Looks, describe, realness
+from gan.kinds.images.eyes import BINS, Judged, Looks, centred, describe, realness
 from gan.runs import eyes as reading
 from tests.unit.train.test_signals import Knows, begin
 
@@ -23,22 +23,56 @@ def scattered(seed: int, shift: float = 0.0, count: int = 256) -> Judged:
 
 def test_realness_is_the_share_of_held_out_images_that_d_rates_lower():
     held = judged([0, 1, 2, 3, 4])
-    assert realness(judged([-9, 0.5, 2, 4, 9]), held) == [0, 20, 50, 90, 100], "a tie counts half"
+    assert realness(judged([-9, 0.5, 2, 4, 9]), held, 1) == [0, 20, 50, 90, 100], "a tie counts half"
 
 
-def test_realness_compares_images_of_one_group():
-    held = judged([0, 1, 2, 3, 4, 100, 101, 102, 103, 104], [0] * 5 + [1] * 5)
-    assert realness(judged([2.5, 102.5, 2.5], [0, 1, 1]), held) == [60, 60, 0]
+def test_realness_compares_images_of_one_class():
+    held = judged([0, 1, 2, 3, 4, 100, 101, 102, 103, 104], [0, 1, 1, 0, 1, 2, 3, 3, 3, 2])
+    assert realness(judged([2.5, 102.5, 2.5], [0, 2, 3]), held, 2) == [60, 60, 0]
 
 
-def test_a_group_with_too_few_held_out_images_has_no_number():
-    held = judged([0, 1, 2, 3, 4, 5], [0] * 5 + [1])
-    assert realness(judged([1.5, 1.5], [0, 1]), held) == [40, None]
+def test_a_class_with_too_few_held_out_images_is_compared_with_all():
+    held = judged([0, 1, 2, 3, 4, 5, 6, 7], [0] * 5 + [1] * 3)
+    assert realness(judged([3.5, 3.5], [0, 1]), held, 1) == [80, 50]
+
+
+def test_each_logit_counts_from_the_mean_of_the_other_real_images_of_its_group():
+    looks = Looks(
+        judged([1, 3, 100], [0, 0, 1]), judged([5, 200, 300, 7], [0, 1, 1, 2]), judged([4], [0]),
+        judged([250, 8], [1, 2]),
+    )  # fmt: skip
+    trained, held, fakes, tiles = centred(looks)
+    assert trained.logits.tolist() == pytest.approx([-3, 0, -150], abs=1e-4)
+    assert held.logits[:3].tolist() == pytest.approx([3, 0, 150], abs=1e-4)
+    assert held.logits[3].isnan(), "one image of group 2 has no others"
+    assert fakes.logits.tolist() == [1], "a fake is not among those of the mean"
+    assert tiles.logits[0] == 50
+    assert tiles.logits[1].isnan()
+
+
+def test_samples_like_the_data_have_all_numbers_in_the_smallest_groups():
+    """Real images as tiles: without a care for the mean, few of them would lie in the middle."""
+    rng = torch.Generator().manual_seed(0)
+    zeros = 10 * torch.randn(60, generator=rng)
+
+    def drawn(count):
+        groups = torch.randint(60, (count,), generator=rng)
+        return Judged(zeros[groups] + torch.randn(count, generator=rng), groups)
+
+    found = [
+        value
+        for _ in range(40)
+        for value in describe(Looks(drawn(256), drawn(500), drawn(256), drawn(64)), 6)["tiles"]
+        if value is not None
+    ]
+    shares = torch.histc(torch.tensor(found).float(), 4, 0, 100) / len(found)
+    assert len(found) > 0.98 * 40 * 64
+    assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.03)
 
 
 def test_the_histograms_share_bins_and_hold_every_image():
     looks = Looks(scattered(0), scattered(1), scattered(2, -3), scattered(3, count=64))
-    found = describe(looks)
+    found = describe(looks, 1)
     counts = [found[name] for name in ("trained", "held_out", "fakes")]
     assert [(len(one), sum(one)) for one in counts] == [(BINS, 256)] * 3
     pooled = torch.cat([part.logits for part in looks[:3]])
@@ -49,7 +83,7 @@ def test_the_histograms_share_bins_and_hold_every_image():
 def test_outliers_do_not_squeeze_the_others_into_one_bin():
     trained = scattered(0)
     trained.logits[0] = 1e6
-    found = describe(Looks(trained, scattered(1), scattered(2), scattered(3, count=64)))
+    found = describe(Looks(trained, scattered(1), scattered(2), scattered(3, count=64)), 1)
     assert found["high"] < 5
     assert sum(found["trained"]) == 256
 
@@ -62,7 +96,7 @@ def test_the_zero_of_a_group_does_not_count():
         for part, of in ((scattered(0), groups), (scattered(1), groups), (scattered(2, -1), groups.flip(0)))
     ]
     tiles = Judged(scattered(3, count=64).logits, torch.arange(64) % 4)
-    first, second = (describe(Looks(*parts[at : at + 3], tiles)) for at in (0, 3))
+    first, second = (describe(Looks(*parts[at : at + 3], tiles), 2) for at in (0, 3))
     assert second["low"] == pytest.approx(first["low"], abs=1e-3)
     assert sum(map(abs, (a - b for a, b in zip(first["fakes"], second["fakes"], strict=True)))) <= 4
 
@@ -78,13 +112,13 @@ def test_the_zero_of_a_group_does_not_count():
 )
 def test_nothing_is_told_where_nothing_can_be_compared(change):
     looks = Looks(scattered(0), scattered(1), scattered(2), scattered(3, count=64))
-    assert describe(looks) is not None
-    assert describe(looks._replace(**change)) is None
+    assert describe(looks, 1) is not None
+    assert describe(looks._replace(**change), 1) is None
 
 
 def test_logits_that_are_all_equal_have_bins():
     same = judged([1.0] * 64)
-    found = describe(Looks(same, same, same, same))
+    found = describe(Looks(same, same, same, same), 1)
     assert found["tiles"] == [50] * 64
     assert found["low"] < 1 < found["high"]
 

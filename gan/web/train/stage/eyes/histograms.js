@@ -57,7 +57,7 @@ export class Histograms {
     this.svg.setAttribute("viewBox", `0 0 ${filled.length} 1`);
     this.area.setAttribute("d", outline(filled, top));
     this.line.setAttribute("d", outline(eyes.held_out, top));
-    const least = (eyes.high - eyes.low) / 100;
+    const least = 10 ** Math.floor(Math.log10(eyes.high - eyes.low)) / 10;
     [eyes.low, eyes.high].forEach((end, index) => setText(this.ends[index], figure(end, least)));
     const [overlap, most] = [judged.overlap, judged.most].map((share) => Math.round(100 * share));
     setText(this.number, t("eyes.overlap", { overlap, most }));
