@@ -27,6 +27,7 @@ from gan.ui.server.children.hub_sets import HubSets
 from gan.ui.server.children.reports import Reports
 from gan.ui.server.children.scorings import Scorings
 from gan.ui.server.children.surveys import Surveys
+from gan.ui.server.children.tiles import TileLooks
 from gan.ui.server.people.access import Access, client_of
 from gan.ui.server.people.cookies import on_space
 from gan.ui.server.people.visitor_limits import check_share
@@ -68,6 +69,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys, self.reports, self.scorings = Surveys(), Reports(), Scorings()
+        self.tile_looks = TileLooks()
         self.hub_sets, self.hub_models, self.hub_pushes = HubSets(), HubModels(), HubPushes()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
@@ -298,6 +300,7 @@ class Services:
         self.surveys.close()
         self.reports.close()
         self.scorings.close()
+        self.tile_looks.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:
             self.jobs.close()

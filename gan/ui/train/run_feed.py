@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan.data import public_name
+from gan.data import is_named, public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.kinds import KINDS, get_kind
@@ -256,6 +256,7 @@ class RunFeed:
             }
             data = (run["config"] or {}).get("data", "")
             run["data_id"] = self._data_ids.setdefault(data, len(self._data_ids))
+            run["own_data"] = not is_named(data)
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(data)}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore

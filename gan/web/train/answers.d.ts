@@ -253,6 +253,27 @@ declare global {
     mirror: { step: number | null; error: Refusal | null } | null;
     /** What D makes of its images and samples; null before the first measurement. */
     eyes: Eyes | null;
+    /** Whether it learns somebody's own images, which only those see who control it. */
+    own_data: boolean;
+  }
+  /** See find_nearest() in gan/export/tiles.py. */
+  interface NearestImages {
+    images: number;
+    by: string;
+    among: number;
+    of: number;
+    samples: string;
+    found: string;
+    tiles: [place: number, distance: number][][];
+    usual: number | null;
+    nearer: number[] | null;
+  }
+  /** See look() in gan/export/tiles.py. */
+  interface SaliencyMap {
+    images: number;
+    size: number;
+    map: number[];
+    sample: string;
   }
   /** What a mirror holds, how many runs it can't take, and which of its runs could not be restored. */
   interface MirrorState {

@@ -5,11 +5,15 @@ import { t } from "../../../core/i18n.js";
 import { help } from "../../../widgets/help.js";
 import { imagesText } from "../sample-grid.js";
 import { ENDED } from "../run-controls.js";
+import { COLUMNS, styleOf } from "./cell.js";
+import { Closer } from "./closer.js";
 import { Histograms } from "./histograms.js";
 import { judge, median, ordered } from "./overlap.js";
 
-const COLUMNS = 8;
 const LEAST_HELD_OUT = 5; // as in gan/kinds/images/eyes.py
+// With fewer, the set has fewer than 1,000 images: a tenth is held out. Copies are likelier there, so the
+// nearest training images are shown unasked.
+const SMALL = 100;
 const ORDERS = ["sheet", "most", "least"];
 
 export class EyesPanel {
@@ -20,6 +24,9 @@ export class EyesPanel {
   order = "sheet";
   /** The address of the sheet whose tiles are drawn. */
   sheet = "";
+  closer = new Closer();
+  /** The run whose nearest images were looked for unasked. */
+  opened = "";
 
   constructor() {
     this.message = h("p", { class: "tr-note" });
@@ -31,7 +38,10 @@ export class EyesPanel {
         t(`eyes.order_${order}`),
       ),
     );
-    this.tiles = Array.from({ length: COLUMNS * COLUMNS }, (_, place) => new Tile(place));
+    this.tiles = Array.from(
+      { length: COLUMNS * COLUMNS },
+      (_, place) => new Tile(place, () => this.pick(place)),
+    );
     this.list = h(
       "ol",
       { class: "tr-tiles" },
@@ -54,6 +64,7 @@ export class EyesPanel {
         this.caption,
       ),
       h("section", { class: "tr-seens" }, this.heart.element, this.tell.element, this.few),
+      this.closer.element,
     );
     this.element = h(
       "details",
@@ -76,35 +87,68 @@ export class EyesPanel {
     const { run } = this;
     if (!run || !this.element.open) return;
     const { eyes } = run;
+    this.closer.update(run);
     this.body.hidden = !eyes;
     this.message.hidden = Boolean(eyes);
     setText(this.message, eyes ? "" : t(missing(run)));
     if (!eyes || this.shown === `${run.id} ${eyes.step}`) return;
     this.shown = `${run.id} ${eyes.step}`;
-    this.place(run, eyes);
     const judged = judge(eyes);
+    this.place(run, eyes, judged.heart.key === "known");
     this.heart.update(eyes, eyes.trained, judged.heart);
     this.tell.update(eyes, eyes.fakes, judged.tell);
     this.few.hidden = !judged.few;
     setText(this.few, t("eyes.few", { count: run.status.held_out }));
+    if (this.closer.place !== null) this.choose(this.closer.place);
+    this.openUnasked(run, eyes);
+  }
+
+  /**
+   * Show the nearest training images of the most real sample of a small set, once.
+   * @param {Run} run
+   * @param {Eyes} eyes
+   */
+  openUnasked(run, eyes) {
+    const { held_out: held = 0 } = run.status;
+    if (this.opened === run.id || held >= SMALL || !this.closer.maySee) return;
+    this.opened = run.id;
+    this.choose(ordered(eyes.tiles, "most")[0]);
+    this.closer.findNearest();
+  }
+
+  /**
+   * Look closer at the tile that the reader has pressed.
+   * @param {number} place
+   */
+  pick(place) {
+    this.choose(place);
+    this.closer.element.scrollIntoView({ block: "nearest" }); // it stands below all tiles
+  }
+
+  /**
+   * Look closer at a tile.
+   * @param {number} place
+   */
+  choose(place) {
+    for (const tile of this.tiles) tile.press(tile.place === place);
+    this.closer.choose(place, this.tiles[place].name);
   }
 
   /**
    * Draw the tiles of the sheet that D judged.
    * @param {Run} run
    * @param {Eyes} eyes
+   * @param {boolean} byHeart whether D knows its training images by heart
    */
-  place(run, eyes) {
+  place(run, eyes, byHeart) {
     const classes = run.status.classes ?? [];
     this.tiles.forEach((tile, place) =>
       tile.update(eyes.tiles[place], classes.length ? classes[place % classes.length] : ""),
     );
     const middle = median(eyes.tiles);
     const images = imagesText(eyes.images / 1000);
-    setText(
-      this.caption,
-      middle === null ? t("eyes.no_median", { images }) : t("eyes.median", { images, middle }),
-    );
+    const told = middle === null ? t("eyes.no_median", { images }) : t("eyes.median", { images, middle });
+    setText(this.caption, byHeart ? `${told} ${t("eyes.worthless")}` : told);
     this.sort(this.order);
     this.load(sheetOf(run, eyes.sheet));
   }
@@ -129,7 +173,8 @@ export class EyesPanel {
       this.tiles.map((tile) => tile.realness),
       order,
     );
-    this.list.append(...places.map((place) => this.tiles[place].element));
+    const wanted = places.map((place) => this.tiles[place].element);
+    if (wanted.some((element, at) => element !== this.list.children[at])) this.list.append(...wanted);
   }
 }
 
@@ -137,26 +182,45 @@ export class EyesPanel {
 class Tile {
   /** @type {?number} */
   realness = null;
+  name = "";
 
-  /** @param {number} place on the sheet, row by row */
-  constructor(place) {
+  /**
+   * @param {number} place on the sheet, row by row
+   * @param {() => void} onclick
+   */
+  constructor(place, onclick) {
     this.place = place;
-    const [column, row] = [place % COLUMNS, Math.floor(place / COLUMNS)];
-    const at = (/** @type {number} */ index) => `${(100 * index) / (COLUMNS - 1)}%`;
-    this.picture = h("i", { style: `background-position: ${at(column)} ${at(row)}` });
+    this.picture = h("i", { style: styleOf(place, COLUMNS) });
     this.number = h("b");
-    this.element = h("li", { class: "tr-tile" }, this.picture, h("u"), this.number);
+    this.button = h(
+      "button",
+      { type: "button", "aria-pressed": "false", onclick },
+      this.picture,
+      h("u"),
+      this.number,
+    );
+    this.element = h("li", { class: "tr-tile" }, this.button);
   }
 
   /**
    * @param {?number} realness 0 to 100
-   * @param {string} label
+   * @param {string} label of its class, or ""
    */
   update(realness, label) {
     this.realness = realness;
     this.element.style.setProperty("--real-to-d", String((realness ?? 0) / 100));
     setText(this.number, realness === null ? "–" : String(realness));
-    this.element.title = label;
+    const named = label
+      ? t("eyes.tile_of_class", { number: this.place + 1, label })
+      : t("eyes.tile", { number: this.place + 1 });
+    this.name = realness === null ? named : t("eyes.tile_realness", { sample: named, realness });
+    this.button.title = this.name;
+    this.button.setAttribute("aria-label", this.name);
+  }
+
+  /** @param {boolean} chosen */
+  press(chosen) {
+    this.button.setAttribute("aria-pressed", String(chosen));
   }
 }
 
