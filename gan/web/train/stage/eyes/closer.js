@@ -4,6 +4,7 @@ import { patiently, request } from "../../../core/api.js";
 import { controls } from "../../../core/control.js";
 import { context2d, h, setText } from "../../../core/dom.js";
 import { CONTROL } from "../../../core/events.js";
+import { whole } from "../../../core/format.js";
 import { refusal, sentence, t } from "../../../core/i18n.js";
 import { figure } from "../../../widgets/plot.js";
 import { imagesText } from "../sample-grid.js";
@@ -196,7 +197,7 @@ const webp = (base64) => `data:image/webp;base64,${base64}`;
 function nearestText({ images, by, among, of, tiles, usual, nearer }, place) {
   const distance = figure(tiles[place][0][1]);
   const said = [t("eyes.nearest_at", { images: imagesText(images / 1000), by })];
-  if (among < of) said.push(t("eyes.nearest_among", { among, of }));
+  if (among < of) said.push(t("eyes.nearest_among", { among: whole(among), of: whole(of) }));
   if (usual === null || nearer === null) return [...said, t("eyes.nearest_alone", { distance })].join(" ");
   said.push(
     t("eyes.nearest_beside", { distance, usual: figure(usual), nearer: Math.round(100 * nearer[place]) }),
