@@ -162,6 +162,14 @@ class Services:
         alone = bare(self.host) in LOCAL and not self.root.address
         return alone and not self.access.needed and not on_space()
 
+    @property
+    def shows_own(self) -> bool:
+        """Whether those who control a run see images of its own, which nobody else sees.
+
+        Not where everybody who reaches the server controls all runs.
+        """
+        return self.private or self.access.needed or self.access.by_visitor
+
     def catalogue(self) -> Catalogue:
         """Return the generators that visitors may see."""
         return Catalogue(self.store.root, self.checkpoints, private=self.private)

@@ -34,10 +34,12 @@ def _nearest(services: Services, request: Request) -> dict[str, Any]:
     """Return the training images nearest to each sample.
 
     Everybody has the images of a named data set. Somebody's own images are shown to those who control the
-    run. Raises UserError for others.
+    run, where not everybody does. Raises UserError for others.
     """
     run_id = request.path_params["id"]
     if not is_named(_config(services, run_id).data):
+        if not services.shows_own:
+            raise UserError("access.own_images")
         services.check_control(request, run_id)
     return services.tile_looks.nearest(services.store.path(run_id))
 

@@ -256,7 +256,7 @@ class RunFeed:
             }
             data = (run["config"] or {}).get("data", "")
             run["data_id"] = self._data_ids.setdefault(data, len(self._data_ids))
-            run["own_data"] = not is_named(data)
+            run["own_data"] = None if is_named(data) else "shown" if self._services.shows_own else "hidden"
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(data)}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore

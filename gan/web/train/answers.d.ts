@@ -253,8 +253,8 @@ declare global {
     mirror: { step: number | null; error: Refusal | null } | null;
     /** What D makes of its images and samples; null before the first measurement. */
     eyes: Eyes | null;
-    /** Whether it learns somebody's own images, which only those see who control it. */
-    own_data: boolean;
+    /** "shown" where those who control it see the images, which are somebody's own; null for a named set. */
+    own_data: "shown" | "hidden" | null;
   }
   /** See find_nearest() in gan/export/tiles.py. */
   interface NearestImages {

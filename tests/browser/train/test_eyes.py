@@ -246,7 +246,7 @@ def test_who_does_not_control_a_run_is_offered_no_own_images(visit, seen):
         reply = route.fetch()
         answer = reply.json()
         if answer.get("run"):
-            answer["run"]["own_data"] = True
+            answer["run"]["own_data"] = "shown"
         route.fulfill(json=answer)
 
     page.route("**/gradio_api/gan/poll*", someone_elses)

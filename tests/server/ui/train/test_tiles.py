@@ -88,8 +88,17 @@ def test_with_a_token_own_images_are_for_those_who_entered_it(tmp_path):
 
 
 def test_the_page_knows_whose_images_they_are(store, poll, tmp_path):
-    assert poll(run=past(store, tiny(), state="finished"))["run"]["own_data"] is False
-    assert poll(run=past(store, own(tmp_path), state="finished"))["run"]["own_data"] is True
+    assert poll(run=past(store, tiny(), state="finished"))["run"]["own_data"] is None
+    assert poll(run=past(store, own(tmp_path), state="finished"))["run"]["own_data"] == "shown"
+
+
+def test_a_server_that_everybody_controls_shows_nobodys_own_images(client, services, store, poll, tmp_path):
+    run = past(store, own(tmp_path), state="finished")
+    assert client.get(f"{PREFIX}/runs/{run}/nearest").json() == FOUND, "it listens on this machine alone"
+    services.host = "0.0.0.0"
+    assert key_of(client.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.own_images")
+    assert client.get(f"{PREFIX}/runs/{store.create(tiny())}/nearest").json() == FOUND
+    assert poll(run=past(store, own(tmp_path), state="finished"))["run"]["own_data"] == "hidden"
 
 
 def test_what_can_not_be_looked_at_is_told(client, store):

@@ -28,7 +28,7 @@ export class Closer {
 
   constructor() {
     this.title = h("h4");
-    this.private = h("p", { class: "tr-note", hidden: true }, t("eyes.nearest_private"));
+    this.private = h("p", { class: "tr-note", hidden: true });
     this.find = button("nearest", () => this.findNearest());
     this.row = h("div", { class: "tr-nearest" });
     this.said = h("p", { class: "tr-note", role: "status" });
@@ -70,11 +70,14 @@ export class Closer {
 
   /** Whether this browser may see the training images of the run. */
   get maySee() {
-    return !this.run?.own_data || controls(this.run.id);
+    const { own_data: own = null, id = "" } = this.run ?? {};
+    return own === null || (own === "shown" && controls(id));
   }
 
   allow() {
     this.private.hidden = this.maySee;
+    const open = this.run?.own_data === "hidden";
+    setText(this.private, open ? t("error.access.own_images") : t("eyes.nearest_private"));
     this.find.element.hidden = !this.maySee;
   }
 
