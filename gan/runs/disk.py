@@ -29,6 +29,7 @@ LEARNT = (
     "samples",
     "snapshots",
     "stats.jsonl",
+    "eyes.json",
     "live.safetensors",
     "scores.json",
     "commands",

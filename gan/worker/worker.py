@@ -338,7 +338,10 @@ class Worker:
             "seconds": round(self.elapsed, 2),
         }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
-        line |= {**self.scores, "rate": round(self.rate, 1), **self.watch.measure(self.trainer)}
+        measured = self.watch.measure(self.trainer)
+        line |= {**self.scores, "rate": round(self.rate, 1), **measured}
+        if measured:
+            self._write_eyes()
         self.stats.append(line)
         self.dir.write_stats(line)
         self.watch.see(line)
@@ -354,6 +357,11 @@ class Worker:
         sheet = self.trainer.sample_sheet()
         self.scores = sheet.scores
         self.dir.write_sheet(self.trainer.step, sheet.data)
+
+    def _write_eyes(self, anew: bool = False) -> None:
+        eyes = self.trainer.eyes(anew)
+        if eyes is not None:
+            self.dir.write_eyes(self.trainer.step, self.trainer.images_seen, eyes)
 
     def _write_live(self) -> None:
         self.dir.write_live(self.trainer.step, self.trainer.published())
@@ -394,6 +402,7 @@ class Worker:
         state = {None: "finished", "pause": "paused", "stop": "stopped"}[self.asked_to_end]
         self._write_state()
         self._write_sheet()
+        self._write_eyes(anew=True)
         self._write_live()
         if state != "paused":
             decoded.drop(self.path)

@@ -12,7 +12,7 @@ from gan.ui.server.services import Services
 from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes as routes_of
 
-STYLES = ("train/train.css", "train/form/own-pictures.css")  # in gan/web
+STYLES = ("train/train.css", "train/form/own-pictures.css", "train/stage/eyes/eyes.css")  # in gan/web
 SCRIPT = "train/train.js"
 FIRST = "digits"  # the data set that the form begins with
 

@@ -219,7 +219,10 @@ def test_a_measurement_changes_no_step(settings):
     watched, alone = begin(500, **settings)[0], begin(500, **settings)[0]
     watched.advance(3), alone.advance(3)
     torch.manual_seed(0)
+    watched.sample_sheet()
     watched.measure()
+    assert watched.eyes() is not None
+    assert watched.eyes(anew=True) is not None
     assert watched.advance(3) == alone.advance(3)
     ours, theirs = watched.state(), alone.state()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -12,6 +12,7 @@ import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
+import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
 import { RunControls } from "./run-controls.js";
@@ -53,6 +54,7 @@ class Stage extends HTMLElement {
   runs = new Runs();
   events = new Events();
   advice = new Advice();
+  eyes = new EyesPanel();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -106,6 +108,7 @@ class Stage extends HTMLElement {
       this.pace.element,
       this.events.element,
       this.last,
+      this.eyes.element,
       h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
       this.log,
     );
@@ -192,6 +195,7 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.eyes.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
