@@ -10,6 +10,7 @@ MESSAGES = {
         "The file {file} of this run is missing or damaged. Restore it from a copy, or delete the run."
     ),
     "runs.no_sample": "There is no sample grid of step {step}; older grids are thinned. Choose another step.",
+    "runs.no_reals": "This run keeps no picture of what it learns from. Runs of images that begin now do.",
     "runs.cant_pause": (
         "This run is {state}, so it can't be paused. Only a run that is training or waiting can."
     ),

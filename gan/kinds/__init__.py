@@ -124,6 +124,10 @@ class Trainer(Protocol):
         """
         ...
 
+    def real_sheet(self) -> bytes | None:
+        """Return a picture (WebP) of some examples that it trains on; None where every sheet has them."""
+        ...
+
     def published(self) -> bytes:
         """Return the averaged generator as a safetensors file, which live.safetensors and snapshots hold."""
         ...

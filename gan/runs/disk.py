@@ -30,6 +30,7 @@ LEARNT = (
     "snapshots",
     "stats.jsonl",
     "eyes.json",
+    "reals.webp",
     "live.safetensors",
     "scores.json",
     "commands",

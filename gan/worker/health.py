@@ -87,18 +87,18 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "diversity of the real data).",
     ),
     "still_early": (
-        "Still early: the samples cover {coverage} % of the real images.",
-        "It ended early: the samples covered {coverage} % of the real images.",
+        "Still early: the samples cover {coverage} % of the real data.",
+        "It ended early: the samples covered {coverage} % of the real data.",
     ),
     "well": (
-        "Healthy: the samples cover {coverage} % of the real images. D picks the real one in {auc} % of the "
+        "Healthy: the samples cover {coverage} % of the real data. D picks the real one in {auc} % of the "
         "pairs.",
-        "It was healthy: the samples covered {coverage} % of the real images. D picked the real one in "
+        "It was healthy: the samples covered {coverage} % of the real data. D picked the real one in "
         "{auc} % of the pairs.",
     ),
     "converged": (
-        "Converged: the samples cover {coverage} % of the real images and improve no more.",
-        "It had converged: the samples covered {coverage} % of the real images and improved no more.",
+        "Converged: the samples cover {coverage} % of the real data and improve no more.",
+        "It had converged: the samples covered {coverage} % of the real data and improved no more.",
     ),
     "d_strong": (
         "D is winning: it is right on {auc} % of the pairs, and the samples do not improve.",
@@ -113,16 +113,16 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "It ended in mode collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "same_samples": (
-        "Mode collapse: samples of one kind differ only {variety} % as much as real images.",
-        "It ended in mode collapse: samples of one kind differed only {variety} % as much as real images.",
+        "Mode collapse: the samples differ only {variety} % as much as the real data.",
+        "It ended in mode collapse: the samples differed only {variety} % as much as the real data.",
     ),
     "partial_collapse": (
         "Partial collapse: the samples show {classes} % of the kinds of images in the data.",
         "It ended in a partial collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "lost_coverage": (
-        "Variety is lost: the samples cover {coverage} % of the real images, {lost} points less.",
-        "Variety was lost: the samples covered {coverage} % of the real images, {lost} points less.",
+        "Variety is lost: the samples cover {coverage} % of the real data, {lost} points less.",
+        "Variety was lost: the samples covered {coverage} % of the real data, {lost} points less.",
     ),
     "overfit": (
         "D knows its images by heart: it prefers them to new ones in {seen} % of the pairs.",

@@ -41,6 +41,7 @@ GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a 
 MAX_SNAPSHOTS = 32
 DECODED = ".decoded.safetensors"  # the images of a run that has not ended (gan.worker.decoded)
 EYES = "eyes.json"  # what D makes of images, fakes and a sheet's tiles; gan.runs.eyes reads it
+REALS = "reals.webp"  # some images that the run learns from, beside which the page shows samples
 LEASE = "lease"  # the reason of a pause: the run waits for its next lease of a GPU
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save", "adjust")
@@ -162,6 +163,11 @@ class RunDir:
         """Write what D made of everything at a step; its tiles are those of the newest sheet."""
         told = {"step": step, "images": images, "sheet": self.status["sample_step"], **eyes}
         write_bytes(self.path / EYES, json.dumps(told, separators=(",", ":")).encode())
+
+    def write_reals(self, data: bytes | None) -> None:
+        """Write a picture of examples that the run learns from, unless it is there or the kind has none."""
+        if data is not None and not (self.path / REALS).exists():
+            write_bytes(self.path / REALS, data)
 
     def write_live(self, step: int, data: bytes) -> None:
         """Publish the generator (safetensors) of this step for Explore and other readers."""

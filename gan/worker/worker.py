@@ -18,14 +18,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from gan.data import Dataset, public_name
 from gan.device import Device, pick_device
 from gan.device import be_nice as lower_priority
 from gan.errors import Unharmed, UserError, is_out_of_memory
-from gan.files import FULL, read_json, read_object, write_json
+from gan.files import FULL, read_object, write_json
 from gan.kinds import KINDS, RECORD, Trainer, get_kind
 from gan.train.autotune.machine import compute
 from gan.train.checkpoint import (
@@ -42,6 +41,7 @@ from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
 from gan.worker.adjustments import adjust
+from gan.worker.alone import refuse_second_worker
 from gan.worker.doctor import RECALLED
 from gan.worker.growth import settle
 from gan.worker.health import WINDOW, judge
@@ -123,6 +123,7 @@ class Worker:
             ranks.order_build(self.team, device, (self.path / decoded.FILE).exists())
             self.trainer = self.engine.build(self.config, data, device, self.team)
             self.trainer.actions = noted_actions(self.path)
+        self.dir.write_reals(self.trainer.real_sheet())
         self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
             name: sum(p.numel() for p in net.parameters())
@@ -479,26 +480,6 @@ def work(
         if mistake is error:
             raise
         raise mistake from error
-
-
-def refuse_second_worker(path: Path) -> None:
-    """Raise UserError if another process or a job trains this run: two would overwrite each other's files."""
-    try:
-        status = read_json(path / "status.json")
-        if status["state"] not in ("starting", "running"):
-            return
-        if status.get("where"):
-            raise UserError("train.in_a_job", path=path, id=status["where"].get("id"))
-        other = psutil.Process(int(status["pid"]))
-        same = (
-            other.pid not in (os.getpid(), ranks.owner().pid)
-            and abs(other.create_time() - float(status["pid_started"])) < 1
-        )
-        at_work = same and other.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, TypeError, KeyError, psutil.Error):
-        return
-    if at_work:
-        raise UserError("train.already_training", path=path, pid=other.pid)
 
 
 def _fail(path: Path, error: Exception) -> None:

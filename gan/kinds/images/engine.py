@@ -24,11 +24,13 @@ from gan.models import generator_file
 from gan.train import origin
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
+from gan.train.base import seed_for
 from gan.train.parallel.team import ALONE, Team
 from gan.train.start import load_start
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
+REALS = 16  # images that the page shows beside samples
 COMPARED = 256  # real images whose diversity and texture those of the samples are compared with
 
 check = check_data
@@ -55,6 +57,13 @@ class ImagesTrainer(Trainer):
             **compare(images.float(), self.real_texture),
         }
         return Sheet(encode_webp(grid(to_uint8(images), columns=8)), scores)
+
+    def real_sheet(self) -> bytes:
+        """Return 4x4 of the images that it trains on, always the same of a set, as WebP."""
+        rows = self.split.trained
+        rng = torch.Generator().manual_seed(seed_for("reals", len(rows)))
+        some = rows[torch.randperm(len(rows), generator=rng)[:REALS]]
+        return encode_webp(grid(self.batches.look(some), columns=4))
 
     def measure(self) -> dict[str, float | None]:
         """Return the run's signals. The first call opens the referee's net."""

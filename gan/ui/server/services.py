@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.requests import Request
 
 from gan.config import Settings
+from gan.data.names import is_named
 from gan.errors import UserError
 from gan.export.kept_scores import check_over
 from gan.latent.catalogue import CHECKPOINTS, EXPLORED, Catalogue, read_run_scores
@@ -169,6 +170,17 @@ class Services:
         Not where everybody who reaches the server controls all runs.
         """
         return self.private or self.access.needed or self.access.by_visitor
+
+    def check_shows(self, request: Request, run_id: str, data: str) -> None:
+        """Raise UserError unless the sender may see images that the run learns from.
+
+        data: the set's name or path. Everybody has the images of a named set.
+        """
+        if is_named(data):
+            return
+        if not self.shows_own:
+            raise UserError("access.own_images")
+        self.check_control(request, run_id)
 
     def catalogue(self) -> Catalogue:
         """Return the generators that visitors may see."""

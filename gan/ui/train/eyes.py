@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from gan.config import RunConfig
-from gan.data import is_named
 from gan.errors import UserError
 from gan.runs.eyes import TILES
 from gan.ui.server.requests.http import get
@@ -33,14 +32,10 @@ def _saliency(services: Services, request: Request) -> dict[str, Any]:
 def _nearest(services: Services, request: Request) -> dict[str, Any]:
     """Return the training images nearest to each sample.
 
-    Everybody has the images of a named data set. Somebody's own images are shown to those who control the
-    run, where not everybody does. Raises UserError for others.
+    Somebody's own images follow the rule of `Services.check_shows`.
     """
     run_id = request.path_params["id"]
-    if not is_named(_config(services, run_id).data):
-        if not services.shows_own:
-            raise UserError("access.own_images")
-        services.check_control(request, run_id)
+    services.check_shows(request, run_id, _config(services, run_id).data)
     return services.tile_looks.nearest(services.store.path(run_id))
 
 

@@ -15,6 +15,7 @@ import { Events } from "./events.js";
 import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
+import { Present } from "./present.js";
 import { RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
@@ -55,6 +56,7 @@ class Stage extends HTMLElement {
   events = new Events();
   advice = new Advice();
   eyes = new EyesPanel();
+  present = new Present();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -92,17 +94,25 @@ class Stage extends HTMLElement {
       const kind = score ? "is-score" : rare && "is-mirror";
       return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
     });
+    this.grid.element.append(this.present.fakes);
     this.grid.moved = (kimg) => this.charts.mark(kimg);
     this.charts.pressed = (kimg) => this.grid.goTo(kimg);
     this.body.append(
       h(
         "div",
         { class: "tr-head" },
-        h("div", {}, h("div", { class: "tr-judged" }, this.verdict, this.why), this.subtitle),
+        h(
+          "div",
+          {},
+          h("div", { class: "tr-judged" }, this.verdict, this.why),
+          this.subtitle,
+          this.present.button,
+        ),
         this.bar,
       ),
       h("dl", { class: "tr-facts" }, facts),
-      h("div", { class: "tr-main" }, this.grid.element, this.charts.element),
+      h("div", { class: "tr-main" }, this.grid.element, this.present.reals, this.charts.element),
+      this.present.formula,
       h("div", { class: "tr-rail" }, this.lease.element, this.controls.element),
       this.advice.element,
       this.pace.element,
@@ -196,6 +206,7 @@ class Stage extends HTMLElement {
     this.events.update(run.events);
     this.advice.update(run);
     this.eyes.update(run);
+    this.present.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
