@@ -25,6 +25,10 @@ class Judged(NamedTuple):
     logits: torch.Tensor
     groups: torch.Tensor | None
 
+    def on_cpu(self) -> "Judged":
+        """Return the same answers on the CPU."""
+        return Judged(self.logits.cpu(), None if self.groups is None else self.groups.cpu())
+
     def first(self, count: int) -> "Judged":
         """Return the answers on the first `count` images."""
         return Judged(self.logits[:count], None if self.groups is None else self.groups[:count])
@@ -46,30 +50,32 @@ def describe(looks: Looks, clusters: int) -> dict[str, Any] | None:
     `realness` returns. None without tiles, with fewer than LEAST held-out images that can be compared, and
     for logits that are not finite. clusters: groups in each class.
     """
-    parts = [part for part in looks if part is not None]
-    finite = all(bool(part.logits.isfinite().all()) for part in parts)
-    if looks.tiles is None or len(looks.held_out.logits) < LEAST or not finite:
+    if looks.tiles is None or len(looks.held_out.logits) < LEAST:
         return None
-    trained, held_out, fakes, tiles = centred(looks)
+    parts = [part.on_cpu() for part in looks if part is not None]
+    if not all(part.logits.isfinite().all() for part in parts):
+        return None
+    trained, held_out, fakes, tiles = centred(*parts)
     histograms = [part.logits[part.logits.isfinite()] for part in (trained, held_out, fakes)]
     if not all(map(len, histograms)) or len(histograms[1]) < LEAST:
         return None
     return {**_histograms(*histograms), "tiles": realness(tiles, held_out, clusters)}
 
 
-def centred(looks: Looks) -> tuple[Judged, Judged, Judged, Judged]:
+def centred(
+    trained: Judged, held_out: Judged, fakes: Judged, tiles: Judged
+) -> tuple[Judged, Judged, Judged, Judged]:
     """Return D's answers, each from the mean of the real images of its group; NaN where these are too few.
 
     A real image counts from the mean of the others: n / (n - 1) times as far as from that of all. Without
     groups nothing changes.
     """
-    trained, held_out, fakes, tiles = looks
-    assert tiles is not None, "only answers with tiles are described"
     if trained.groups is None or held_out.groups is None:
         return trained, held_out, fakes, tiles
     logits = torch.cat([trained.logits, held_out.logits])
     groups = torch.cat([trained.groups, held_out.groups])
-    size = 1 + max(int(part.groups.max()) for part in looks if part is not None and part.groups is not None)
+    others = [part.groups for part in (fakes, tiles) if part.groups is not None]
+    size = 1 + int(torch.cat([groups, *others]).max())
     counts = torch.bincount(groups, minlength=size)
     sums = logits.new_zeros(size).index_add_(0, groups, logits)
     means = torch.where(counts >= LEAST_OF_GROUP, sums / counts, torch.nan)

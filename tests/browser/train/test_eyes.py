@@ -261,3 +261,18 @@ def test_who_does_not_control_a_run_is_offered_no_own_images(visit, seen):
     expect(closer.locator("[data-look=nearest]")).to_be_hidden()
     expect(closer.locator("[data-look=saliency]")).to_be_visible()
     assert asked == []
+
+
+def test_another_run_begins_without_a_chosen_sample(visit, runs, seen):
+    seen()
+    page = opened(visit())
+    answering(page)
+    chosen(page, 2).locator("[data-look=nearest]").click()
+    expect(page.locator(".tr-nearest figure")).to_have_count(4)
+    other = seen({**TOLD, "tiles": [11] * 64})
+    page.evaluate(f"location.hash = '#tab=train&run={other}'")
+    expect(page.locator(".tr-tile b").first).to_have_text("11")
+    expect(page.locator(".tr-closer")).to_be_hidden()
+    assert page.locator(".tr-tile [aria-pressed=true]").count() == 0
+    chosen(page, 3)
+    expect(page.locator(".tr-nearest figure")).to_have_count(0)

@@ -41,7 +41,7 @@ def test_each_logit_counts_from_the_mean_of_the_other_real_images_of_its_group()
         judged([1, 3, 100], [0, 0, 1]), judged([5, 200, 300, 7], [0, 1, 1, 2]), judged([4], [0]),
         judged([250, 8], [1, 2]),
     )  # fmt: skip
-    trained, held, fakes, tiles = centred(looks)
+    trained, held, fakes, tiles = centred(*looks)
     assert trained.logits.tolist() == pytest.approx([-3, 0, -150], abs=1e-4)
     assert held.logits[:3].tolist() == pytest.approx([3, 0, 150], abs=1e-4)
     assert held.logits[3].isnan(), "one image of group 2 has no others"

@@ -19,7 +19,7 @@ const ORDERS = ["sheet", "most", "least"];
 export class EyesPanel {
   /** The run on the stage. @type {?Run} */
   run = null;
-  /** What is drawn: the run, and when D judged. */
+  /** What is drawn: the run, and what D said. */
   shown = "";
   order = "sheet";
   /** The address of the sheet whose tiles are drawn. */
@@ -91,15 +91,16 @@ export class EyesPanel {
     this.body.hidden = !eyes;
     this.message.hidden = Boolean(eyes);
     setText(this.message, eyes ? "" : t(missing(run)));
-    if (!eyes || this.shown === `${run.id} ${eyes.step}`) return;
-    this.shown = `${run.id} ${eyes.step}`;
+    const shown = `${run.id} ${JSON.stringify(eyes)}`; // a run that restarts comes to the same steps again
+    if (!eyes || this.shown === shown) return;
+    this.shown = shown;
     const judged = judge(eyes);
     this.place(run, eyes, judged.heart.key === "known");
     this.heart.update(eyes, eyes.trained, judged.heart);
     this.tell.update(eyes, eyes.fakes, judged.tell);
     this.few.hidden = !judged.few;
     setText(this.few, t("eyes.few", { count: run.status.held_out }));
-    if (this.closer.place !== null) this.choose(this.closer.place);
+    this.choose(this.closer.place);
     this.openUnasked(run, eyes);
   }
 
@@ -126,12 +127,12 @@ export class EyesPanel {
   }
 
   /**
-   * Look closer at a tile.
-   * @param {number} place
+   * Look closer at a tile; null for none.
+   * @param {?number} place
    */
   choose(place) {
     for (const tile of this.tiles) tile.press(tile.place === place);
-    this.closer.choose(place, this.tiles[place].name);
+    if (place !== null) this.closer.choose(place, this.tiles[place].name);
   }
 
   /**
