@@ -23,6 +23,7 @@ MESSAGES = {
         "{name} may become at most {most} times what it was at first, or that part of it. Start a new run "
         "for more."
     ),
+    "runs.adjusted_too_often": "This run was changed {most} times. Start a new run with these settings.",
     "runs.cant_more": "This run is {state}, so it can't be given more time. Only a finished run can.",
     "runs.more_without_checkpoint": (
         "This run has no checkpoint, so it can't go on. Start a new run from it instead."

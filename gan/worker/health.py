@@ -39,7 +39,7 @@ D_LOST_PAIR = 0.4
 # With signals: "healthy" needs both, and the verdicts FIRST on cheap statistics still come before it.
 HEALTHY_COVERAGE, HEALTHY_REFEREE = 0.2, 0.98
 NO_SHAPES = ("starting", "low_contrast", "noise", "alike")
-FIRST = (*NO_SHAPES, "missing_modes", "collapsed_modes")
+FIRST = (*NO_SHAPES, "missing_modes", "collapsed_modes", "unlike", "less_variety")
 
 # key -> (of a run that trains, of a run that is paused or over)
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -101,8 +101,9 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "It had converged: the samples covered {coverage} % of the real data and improved no more.",
     ),
     "d_strong": (
-        "D is winning: it is right on {auc} % of the pairs, and the samples do not improve.",
-        "D was winning: it was right on {auc} % of the pairs, and the samples did not improve.",
+        "D is winning: it is right on {auc} % of the pairs. The samples cover {coverage} % of the real data.",
+        "D was winning: it was right on {auc} % of the pairs. The samples covered {coverage} % of the real "
+        "data.",
     ),
     "d_blind": (
         "D is blind: it is right on {auc} % of the pairs, and a referee on {referee} %.",
@@ -201,9 +202,11 @@ def diagnose(judged: Verdict, doctor: Doctor) -> Verdict:
     values = judged.values | {
         name: round(100 * value) for name, value in signals.items() if name in IN_PER_CENT
     }
+    if judged.key == "collapse" and (found is None or found.level != "bad"):
+        return judged
     if found is not None and (found.level != "good" or judged.key not in FIRST):
         return Verdict(found.key, found.level, values, found.sure)
-    if judged.key in FIRST:
+    if judged.key in FIRST or judged.level in ("warn", "bad"):
         return judged
     well = signals.get("coverage", 0) >= HEALTHY_COVERAGE and signals.get("referee", 1) <= HEALTHY_REFEREE
     return Verdict("well", "good", values) if well else Verdict("still_early", "info", values)

@@ -225,9 +225,9 @@ class RunDir:
             _is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0]
         )
 
-    def last_stats(self, count: int) -> list[dict[str, Any]]:
-        """Return the newest `count` lines of stats.jsonl."""
-        return read_lines(self.path / "stats.jsonl")[0][-count:]
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the lines of stats.jsonl."""
+        return read_lines(self.path / "stats.jsonl")[0]
 
     def take_commands(self) -> list[dict[str, Any]]:
         """Remove the files in commands/ and return their contents, oldest first, ignoring invalid files.

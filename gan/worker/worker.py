@@ -42,7 +42,6 @@ from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
 from gan.worker.adjustments import adjust
 from gan.worker.alone import refuse_second_worker
-from gan.worker.doctor import RECALLED
 from gan.worker.growth import settle
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
@@ -216,9 +215,9 @@ class Worker:
         self._apply_budget()
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
-        recent = self.dir.last_stats(RECALLED)
-        self.stats.extend(recent[-WINDOW:])
-        self.watch.replay(recent)
+        lines = self.dir.stats()
+        self.stats.extend(lines[-WINDOW:])
+        self.watch.replay(lines)
         if damage and order[0] == NEWEST:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
@@ -278,6 +277,8 @@ class Worker:
         self.dir.note(
             "rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}"
         )
+        self.trainer.actions = noted_actions(self.path)  # without those after this step, a cause perhaps
+        ranks.order_actions(self.team)
         self._write_state(replace=True)
 
     def _save_memory(self, at: int) -> None:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from gan.train.trainer import Trainer
 
 COUNT = 256  # samples, and at most as many images that are held out and that are trained on
-ENOUGH = 100  # with fewer held-out images, training images are the referee's reals
+ENOUGH = 50  # with fewer held-out images, training images are the referee's reals
 LEAST = 5  # held-out images for `seen`
 LEAST_REALS = 6  # for the referee: its scores use the five nearest neighbours
 CELLS = 10  # of k-means, where the extractor tells no classes
+VERY_FEW = 2_000  # training images, at most, of a set in which they always are
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
 SAME = 1e-9  # images are doubles if their squared distance is below this part of a feature's squared length
@@ -192,11 +193,12 @@ class Signals:
     def _copies(self, features: torch.Tensor, seen: float | None) -> float | None:
         """Return the share of samples that are copies, in a set of few images.
 
-        A copy is nearer to a training image than 99 % of these are to each other. Copies are looked for once
-        D knows the images by heart: D overfits long before G copies.
+        A copy is nearer to a training image than 99 % of these are to each other. In a larger set copies are
+        looked for once D knows the images by heart: D overfits long before G copies.
         """
         rows = self.trainer.split.trained
-        if seen is None or seen <= KNOWN or not LEAST_REALS <= len(rows) <= FEW:
+        known = seen is not None and seen > KNOWN
+        if not LEAST_REALS <= len(rows) <= (FEW if known else VERY_FEW):
             return None
         done = sum(map(len, self.learned))
         if done < len(rows):

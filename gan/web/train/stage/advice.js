@@ -56,7 +56,9 @@ export class Advice {
     this.nowText = h("span");
     this.now = this.#changer(this.nowText, () => changesFor(this.run));
     this.undoText = h("span");
-    this.undo = this.#changer(this.undoText, () => undone(this.run?.events ?? []));
+    this.undo = this.#changer(this.undoText, () =>
+      undone(this.run?.events ?? [], this.run?.status.step ?? 0),
+    );
     this.note = h("p", { class: "tr-said", role: "status" });
     this.element = h(
       "div",
@@ -107,7 +109,7 @@ export class Advice {
     this.run = run;
     const { config, status, silent } = run;
     const changes = changesFor(run);
-    const back = undone(run.events);
+    const back = undone(run.events, status.step);
     const trains = status.state === "running" && silent === null && !status.where;
     this.now.hidden = !trains || !changes.length;
     this.undo.hidden = !trains || !back.length;
@@ -156,18 +158,38 @@ const named = (changes) =>
   changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`).join(", ");
 
 /**
+ * The changes that hold, as gan/train/actions.py reads them from the events of a run.
+ * @param {RunEvent[]} events
+ * @returns {RunEvent["values"][]}
+ */
+export function changesIn(events) {
+  /** @type {RunEvent["values"][]} */
+  let found = [];
+  for (const { key, values } of events) {
+    if (key === "restarted") found = [];
+    if (key === "rolled_back") found = found.filter(({ step }) => Number(step) <= Number(values.step));
+    if (key === "adjusted")
+      found = [
+        ...found.filter(({ name, step }) => name !== values.name || Number(step) <= Number(values.step)),
+        values,
+      ];
+  }
+  return found;
+}
+
+/**
  * What takes back all changes that a run has taken while it trained.
  * @param {RunEvent[]} events
+ * @param {number} step that the run has reached
  * @returns {Change[]}
  */
-export function undone(events) {
+export function undone(events, step) {
   /** @type {Map<Change[0], number>} */
   const factors = new Map();
-  for (const { key, values } of events) {
-    if (key === "restarted") factors.clear();
-    if (key !== "adjusted") continue;
-    const name = /** @type {Change[0]} */ (values.name);
-    factors.set(name, (factors.get(name) ?? 1) * Number(values.factor));
+  for (const change of changesIn(events)) {
+    if (Number(change.step) > step) continue;
+    const name = /** @type {Change[0]} */ (change.name);
+    factors.set(name, (factors.get(name) ?? 1) * Number(change.factor));
   }
   return [...factors].filter(([, factor]) => factor !== 1).map(([name, factor]) => [name, 1 / factor]);
 }
