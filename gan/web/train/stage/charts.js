@@ -3,7 +3,7 @@ import { h, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { Plot, Zoom } from "../../widgets/plot.js";
-import { changesIn } from "./advice.js";
+import { changesIn } from "./changes.js";
 
 // States of runs that may still get curves. The charts keep their place there, so that nothing jumps.
 const TO_COME = ["queued", "starting", "running", "paused"];
