@@ -23,6 +23,7 @@ import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
+const ENDED = ["finished", "stopped", "failed"];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -247,14 +248,19 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
+    const over = ENDED.includes(status.state); // nothing is left, and nothing runs
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
       modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
-      eta: running ? clock(status.eta) : "–",
-      rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
+      eta: running ? clock(status.eta) : over ? null : "–",
+      rate: over
+        ? null
+        : status.rate && running
+          ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) })
+          : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
