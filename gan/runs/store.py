@@ -21,11 +21,11 @@ from gan.config import Settings
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.kinds import parse_config
-from gan.runs import disk, marks, names
+from gan.runs import disk, eyes, marks, names
 from gan.runs.disk import Usage
 from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
 from gan.train.origin import Origin
-from gan.worker.run_dir import DECODED
+from gan.worker.run_dir import DECODED, EYES
 
 LIVE = ("starting", "running")
 ENDED = ("finished", "stopped")  # states in which a run has its last weights
@@ -153,6 +153,10 @@ class Store:
     def samples(self, run_id: str) -> list[int]:
         """Return the steps with a sample grid, ascending."""
         return self._run(run_id).samples()
+
+    def eyes(self, run_id: str) -> dict[str, Any] | None:
+        """Return what D makes of the run's images and samples (see gan.runs.eyes), or None."""
+        return self._run(run_id).eyes()
 
     def check_counts(self, new: bool) -> None:
         """Raise UserError if the queue is full, or if a `new` run would exceed RUNS."""
@@ -390,6 +394,7 @@ class _RunFiles:
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
         self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
         self._events = CachedFile(f"{directory}/events.jsonl", _parse_events)
+        self._eyes = CachedFile(f"{directory}/{EYES}", eyes.parse)
 
     def name(self) -> str | None:
         return self._name.read()
@@ -405,6 +410,9 @@ class _RunFiles:
 
     def events(self) -> list[dict[str, Any]]:
         return list(self._events.read())
+
+    def eyes(self) -> dict[str, Any] | None:
+        return self._eyes.read()
 
     def status(self) -> dict[str, Any]:
         status, config = self._status.read(), self._config.read()

@@ -12,8 +12,10 @@ import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
+import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
+import { Present } from "./present.js";
 import { RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
@@ -21,6 +23,7 @@ import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
+const ENDED = ["finished", "stopped", "failed"];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -53,6 +56,8 @@ class Stage extends HTMLElement {
   runs = new Runs();
   events = new Events();
   advice = new Advice();
+  eyes = new EyesPanel();
+  present = new Present();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -90,22 +95,31 @@ class Stage extends HTMLElement {
       const kind = score ? "is-score" : rare && "is-mirror";
       return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
     });
+    this.grid.element.append(this.present.fakes);
     this.grid.moved = (kimg) => this.charts.mark(kimg);
     this.charts.pressed = (kimg) => this.grid.goTo(kimg);
     this.body.append(
       h(
         "div",
         { class: "tr-head" },
-        h("div", {}, h("div", { class: "tr-judged" }, this.verdict, this.why), this.subtitle),
+        h(
+          "div",
+          {},
+          h("div", { class: "tr-judged" }, this.verdict, this.why),
+          this.subtitle,
+          this.present.button,
+        ),
         this.bar,
       ),
       h("dl", { class: "tr-facts" }, facts),
-      h("div", { class: "tr-main" }, this.grid.element, this.charts.element),
+      h("div", { class: "tr-main" }, this.grid.element, this.present.reals, this.charts.element),
+      this.present.formula,
       h("div", { class: "tr-rail" }, this.lease.element, this.controls.element),
       this.advice.element,
       this.pace.element,
       this.events.element,
       this.last,
+      this.eyes.element,
       h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
       this.log,
     );
@@ -192,6 +206,8 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.eyes.update(run);
+    this.present.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
@@ -232,14 +248,19 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
+    const over = ENDED.includes(status.state); // nothing is left, and nothing runs
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
       modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
-      eta: running ? clock(status.eta) : "–",
-      rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
+      eta: running ? clock(status.eta) : over ? null : "–",
+      rate: over
+        ? null
+        : status.rate && running
+          ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) })
+          : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
