@@ -91,7 +91,8 @@ def test_the_panel_speaks_chinese(visit, seen):
 @pytest.mark.parametrize(
     ("told", "status", "sentence"),
     [
-        (None, {}, "D was never asked in this run."),
+        (None, {}, "No answers of D are kept for this run."),
+        (None, {"state": "running", "where": {"kind": "job", "id": "a1", "flavor": "t4"}}, "in a job"),
         (None, {"held_out": 3}, "fewer than 5 images are held out"),
         (None, {"state": "paused"}, "after 1,000 images"),
     ],

@@ -230,8 +230,9 @@ class Tile {
  * @param {Run} run
  */
 function missing({ status }) {
-  const { held_out: held = 0, step, state } = status;
+  const { held_out: held = 0, step, state, where } = status;
   if (step && held < LEAST_HELD_OUT) return "eyes.none_held_out";
+  if (where) return "eyes.in_job";
   return ENDED.includes(state) ? "eyes.never" : "eyes.soon";
 }
 
