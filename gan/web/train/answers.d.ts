@@ -268,6 +268,20 @@ declare global {
     usual: number | null;
     nearer: number[] | null;
   }
+  /** See draw_pairs() in gan/export/tiles.py. */
+  interface GamePairs {
+    images: number;
+    sheet: string;
+    real: number[];
+    d: number[];
+    labels: number[] | null;
+  }
+  /** The sums of all games on a run. See Totals in gan/ui/train/eyes.py. */
+  interface GameSums {
+    games: number;
+    right: number;
+    d: number;
+  }
   /** See look() in gan/export/tiles.py. */
   interface SaliencyMap {
     images: number;

@@ -55,7 +55,17 @@ _NOT_OURS = {"page", "deep_link"}
 # POST routes that need no control: they change nothing that others see. A push needs its sender's own token.
 _ANYBODY = tuple(
     f"{PREFIX}/{path}"
-    for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on", "push/begin", "push/on")
+    for path in (
+        "access",
+        "access/leave",
+        "find",
+        "find/on",
+        "drag",
+        "drag/on",
+        "push/begin",
+        "push/on",
+        "played",
+    )
 )
 _log = logging.getLogger(__name__)
 

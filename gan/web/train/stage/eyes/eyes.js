@@ -7,6 +7,7 @@ import { imagesText } from "../sample-grid.js";
 import { ENDED } from "../run-controls.js";
 import { COLUMNS, styleOf } from "./cell.js";
 import { Closer } from "./closer.js";
+import { Game } from "./game.js";
 import { Histograms } from "./histograms.js";
 import { judge, median, ordered } from "./overlap.js";
 
@@ -25,6 +26,7 @@ export class EyesPanel {
   /** The address of the sheet whose tiles are drawn. */
   sheet = "";
   closer = new Closer();
+  game = new Game();
   /** The run whose nearest images were looked for unasked. */
   opened = "";
 
@@ -63,7 +65,7 @@ export class EyesPanel {
         this.list,
         this.caption,
       ),
-      h("section", { class: "tr-seens" }, this.heart.element, this.tell.element, this.few),
+      h("section", { class: "tr-seens" }, this.heart.element, this.tell.element, this.few, this.game.element),
       this.closer.element,
     );
     this.element = h(
@@ -88,6 +90,7 @@ export class EyesPanel {
     if (!run || !this.element.open) return;
     const { eyes } = run;
     this.closer.update(run);
+    this.game.update(run);
     this.body.hidden = !eyes;
     this.message.hidden = Boolean(eyes);
     setText(this.message, eyes ? "" : t(missing(run)));
