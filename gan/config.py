@@ -123,6 +123,9 @@ class RunConfig(Settings):
         0.0, "Thousands of real images to show, instead of a time. 0: the time decides.", min=0, max=1e6
     )
     size: int = setting(64, "Side of the images in pixels.", choices=SIZES)
+    images: int = setting(
+        0, "Learns from this many images of the set alone: to see what few do. 0: all.", min=0, max=10_000_000
+    )
     channels: int = setting(3, "1 for grey images, 3 for colour.", choices=(1, 3))
     background: str = setting(
         "white", "Colour behind the transparent parts of your own images.", choices=BACKGROUNDS
@@ -211,6 +214,8 @@ class RunConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if 0 < self.images < self.batch:
+            raise UserError("train.batch_too_large", batch=self.batch, count=self.images)
         if self.architecture == "dcgan" and self.size not in DCGAN_SIZES:
             raise UserError("config.dcgan_size", size=self.size)
         if self.pixel > 1 and (self.architecture == "dcgan" or self.size // self.pixel < 8):

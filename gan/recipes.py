@@ -34,6 +34,20 @@ _DCGAN: dict[str, Any] = {
     "pixel": 1,
 }
 
+# What the recipes that fail have in common: no labels, as a person's own images have none, and steady rates.
+_TO_FAIL: dict[str, Any] = {
+    "architecture": "modern",
+    "conditional": False,
+    "clusters": 1,
+    "batch": 32,
+    "lr_g": 2e-3,
+    "lr_d": 2e-3,
+    "lr_end": 1.0,
+    "augment": "none",
+    "flip": False,
+}
+_UNBOUND: dict[str, Any] = {"penalty": "none", "gamma": 0.0}
+
 RECIPES: dict[str, dict[str, Any]] = {
     # R3GAN (Huang et al. 2024): relativistic pairing loss with both zero-centred penalties (R1, R2), on
     # networks sized for a CPU.
@@ -82,6 +96,29 @@ RECIPES: dict[str, dict[str, Any]] = {
         "lr_d": 5e-4,
         "augment": "color,translation,cutout",
     },
+    # Six that fail on demand, for teaching: see FAILING.
+    "d_wins": {
+        **_TO_FAIL,
+        **_UNBOUND,
+        "loss": "nonsaturating",
+        "lr_d": 2e-3,
+        "lr_g": 1e-4,
+        "d_steps": 3,
+    },
+    "g_wins": {**_TO_FAIL, "lr_g": 1e-2, "lr_d": 1e-4, "gamma": 0.2},
+    "blind": {**_TO_FAIL, "gamma": 300.0, "gamma_end": 1.0},
+    "overfit": {**_TO_FAIL, **_UNBOUND, "images": 50},
+    "memorise": {**_TO_FAIL, **_UNBOUND, "images": 12, "batch": 8, "ema": 0.0},
+    "diverge": {**_TO_FAIL, **_UNBOUND, "loss": "wasserstein", "lr_g": 5e-2, "lr_d": 5e-2},
+}
+# Recipe -> what the doctor says of it (a rule of gan/worker/rules.json, or "diverged").
+FAILING = {
+    "d_wins": "d_strong",
+    "g_wins": "d_blind",
+    "blind": "d_blind",
+    "overfit": "overfit",
+    "memorise": "memorising",
+    "diverge": "diverged",
 }
 
 # On a CPU these draw one flat colour in the minutes that people wait: in both runs of three minutes, and in

@@ -183,10 +183,10 @@ def _parted(
     if dataset is None:
         return None, torch.empty(0, 1, 1, 1, dtype=torch.uint8)
     ordered = data.is_named(dataset.name) or (known is not None and known.record is not None)
-    batch = read_object(folder / "config.json").get("batch")
+    batch, few = (read_object(folder / "config.json").get(name) for name in ("batch", "images"))
     told = [read_object(folder / file).get("held_out") for file in ("status.json", "card.json")]
-    if ordered and type(batch) is int:
-        parts = split_held_out(len(dataset.images), dataset.labels, batch)
+    if ordered and type(batch) is int and type(few) is int:
+        parts = split_held_out(len(dataset.images), dataset.labels, batch, few)
         if len(parts.held_out) in told:  # else an older version trained it, on all images
             trained, held_out = select(dataset, parts.trained), dataset.images[parts.held_out]
             return trained, held_out[~among(held_out, trained.images)]  # a set may hold an image twice

@@ -32,7 +32,7 @@ from gan.runs.processes import end_with, tell
 from gan.spec import FORMAT
 from gan.train.base import part_of
 from gan.train.checkpoint import NEWEST, PREVIOUS, read_state
-from gan.train.inputs.held_out import split
+from gan.train.inputs.held_out import Split, split
 from gan.train.trainer import fixed_latents, model_spec
 
 COUNT, COLUMNS = 64, 8  # samples on a sheet
@@ -164,7 +164,7 @@ def find_nearest(run_dir: Path) -> dict[str, Any]:
     config = read_images_config(run_dir)
     tiles = open_tiles(run_dir, config)
     dataset = _data(run_dir, config)
-    parts = split(len(dataset.images), dataset.labels, config.batch)
+    parts = _parts(dataset, config)
     rng = torch.Generator().manual_seed(0)
     rows = parts.trained[torch.randperm(len(parts.trained), generator=rng)[:AMONG]]
     extractor = choose_extractor(
@@ -201,7 +201,7 @@ def draw_pairs(run_dir: Path) -> dict[str, Any]:
     """
     config = read_images_config(run_dir)
     found, dataset = open_networks(run_dir, config), _data(run_dir, config)
-    held = split(len(dataset.images), dataset.labels, config.batch).held_out
+    held = _parts(dataset, config).held_out
     games = min(GAMES, len(held) // ROUNDS)
     if not games:
         raise UserError("runs.few_pairs", least=ROUNDS)
@@ -252,6 +252,11 @@ def _data(run_dir: Path, config: RunConfig) -> data.Dataset:
     found = data.load(place, config.size, config.channels, config.background)
     known = identity.read(run_dir, {})
     return found if known is None else identity.as_it_began(found, known, config.conditional)[0]
+
+
+def _parts(dataset: data.Dataset, config: RunConfig) -> Split:
+    """Return which images the run trains on, and which are held out, as its trainer chose them."""
+    return split(len(dataset.images), dataset.labels, config.batch, config.images)
 
 
 def _short(value: float) -> float:

@@ -108,7 +108,7 @@ class Trainer(BaseTrainer):
 
     def __init__(self, config: RunConfig, dataset: "Dataset", device: Device, team: Team = ALONE):
         check_data(config, dataset)
-        self.split = split(len(dataset.images), dataset.labels, config.batch)
+        self.split = split(len(dataset.images), dataset.labels, config.batch, config.images)
         self.held_out = len(self.split.held_out)
         super().__init__(config, torch.device(device.torch_name), self.split.trained, team)
         self.ema_ramps = not config.start_from

@@ -95,10 +95,10 @@ class Doctor:
         if line["images"] < read_rules().least_images:
             return
         found = self._find(self.signals())
-        if found is self._rule:
-            self._next = None, 0
+        if _key(found) == _key(self._rule):  # possibly by another of the rules with this key
+            self._rule, self._next = found, (None, 0)
             return
-        self._next = found, 1 + (self._next[1] if self._next[0] is found else 0)
+        self._next = found, 1 + (self._next[1] if _key(self._next[0]) == _key(found) else 0)
         rule = found or self._rule
         if rule is not None and self._next[1] >= rule.after:
             self._rule, self._next = found, (None, 0)
@@ -134,11 +134,15 @@ class Doctor:
         self._top = most, least
 
     def _find(self, signals: dict[str, float]) -> Rule | None:
-        """Return the first rule that holds; the present one holds as long as its looser bounds do."""
+        """Return the first rule that holds. Those of the present key hold while their looser bounds do."""
         for rule in read_rules().rules:
-            if _holds(rule.stays if rule is self._rule else rule.when, signals):
+            if _holds(rule.stays if rule.key == _key(self._rule) else rule.when, signals):
                 return rule
         return None
+
+
+def _key(rule: Rule | None) -> str | None:
+    return None if rule is None else rule.key
 
 
 def _holds(conditions: Sequence[Condition], signals: Mapping[str, float]) -> bool:

@@ -36,9 +36,10 @@ LOW_CONTRAST, NOISE = 0.3, 0.5  # contrast relative to real images; noise from 0
 COLLAPSE, LESS_VARIETY, UNLIKE = 0.4, 0.7, 1.3  # diversity
 D_WINS_PAIR, D_WINS_LOSS = 0.98, 0.05  # pair accuracy; loss relative to its equilibrium
 D_LOST_PAIR = 0.4
-# With signals: "healthy" needs both, and these verdicts on cheap statistics still come first.
+# With signals: "healthy" needs both, and the verdicts FIRST on cheap statistics still come before it.
 HEALTHY_COVERAGE, HEALTHY_REFEREE = 0.2, 0.98
 NO_SHAPES = ("starting", "low_contrast", "noise", "alike")
+FIRST = (*NO_SHAPES, "missing_modes", "collapsed_modes")
 
 # key -> (of a run that trains, of a run that is paused or over)
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -148,6 +149,7 @@ REASONS: dict[str, str] = {
     "d_blind": "D should see what the referee sees. Its learning rate is too low, or its penalty too high.",
     "full_collapse": "Healthy: over 60 %. D judges single samples, so G is paid for repeating a good one.",
     "same_samples": "Healthy: over 70 %. D judges single samples, so G is paid for repeating a good one.",
+    "collapsed_modes": "Healthy: nearly all. G learns faster than D can follow, so all samples go one way.",
     "partial_collapse": "Healthy: over 60 %. G leaves out what is hard, and D does not see what is missing.",
     "lost_coverage": "Healthy: it stays or rises. G forgets what D no longer asks for.",
     "overfit": "Healthy: 40 to 60 %. It teaches what holds for its images. More images or augmentation help.",
@@ -199,9 +201,9 @@ def diagnose(judged: Verdict, doctor: Doctor) -> Verdict:
     values = judged.values | {
         name: round(100 * value) for name, value in signals.items() if name in IN_PER_CENT
     }
-    if found is not None and (found.level != "good" or judged.key not in NO_SHAPES):
+    if found is not None and (found.level != "good" or judged.key not in FIRST):
         return Verdict(found.key, found.level, values, found.sure)
-    if judged.key in NO_SHAPES:
+    if judged.key in FIRST:
         return judged
     well = signals.get("coverage", 0) >= HEALTHY_COVERAGE and signals.get("referee", 1) <= HEALTHY_REFEREE
     return Verdict("well", "good", values) if well else Verdict("still_early", "info", values)

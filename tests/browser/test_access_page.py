@@ -10,6 +10,7 @@ from gan.ui.server.people.access import FREE, PACE
 from tests.fakes.runs import children
 from tests.reliability.attacker.raw_http import Case, Wire
 from tests.support.page.browsing import PHONE, serve_program, spare_is_ready
+from tests.support.page.exploring import sliders
 
 pytestmark = pytest.mark.browser
 TOKEN = "zebra-4711-quokka"
@@ -89,7 +90,7 @@ def test_a_class_watches_what_one_controls(visit, served):
     expect(student.locator(".tr-controls gan-watching")).to_contain_text("仅供查看")
     assert student.evaluate("() => document.documentElement.scrollWidth") <= 390
     student.click("#tab-explore-button")
-    expect(student.locator(".xp-sliders input[type=range]").first).to_be_enabled()
+    expect(sliders(student).first).to_be_enabled()
     teacher.click("[data-command=stop]")
     teacher.click("[data-command=stop]")
     expect(teacher.locator(".tr-verdict")).to_contain_text("Stopped.")

@@ -12,7 +12,7 @@ from gan.ui.server.requests.http import refusal
 from tests.fakes.runs import past, tiny
 from tests.support.inputs.parcels import write_state
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.explorer.panels.models import ModelPanel
 
 pytestmark = pytest.mark.browser
 BUSY = json.loads(refusal(UserError("ui.busy")).body)

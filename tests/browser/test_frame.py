@@ -14,6 +14,8 @@ from gan.ui.server.people.visitors import COOKIE, Visitors, find_key
 from tests.fakes.app import bare
 from tests.fakes.runs import past, tiny
 from tests.support.page.browsing import SPACE, serve
+from tests.support.page.explorer.panels.links import CopyLink
+from tests.support.page.exploring import sliders
 from tests.support.page.runs_list import RunsList
 
 pytestmark = pytest.mark.browser
@@ -115,9 +117,10 @@ def test_back_and_forward_move_the_page_in_the_frame(page, inner):
 
 
 def test_copy_link_gives_the_address_of_the_space_with_the_view(inner):
-    inner.wait_for_selector(".xp-sliders input[type=range]:enabled")
+    expect(sliders(inner).first).to_be_enabled()
+    expect(sliders(inner).first).to_be_visible()
     inner.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
-    inner.click(".xp-link")
+    CopyLink(inner).button.click()
     inner.wait_for_function("() => window.copied")
     link = inner.evaluate("window.copied")
     assert link.startswith("https://alice-gan.hf.space/#model=shipped:")

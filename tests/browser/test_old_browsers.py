@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.support.page.explorer.inside import InsideView
+from tests.support.page.explorer.panels.picture import Picture
 from tests.support.page.exploring import here, sliders
 
 pytestmark = pytest.mark.browser
@@ -45,15 +47,11 @@ def visit(browser, address):
 )
 def test_without_offscreen_canvases_everything_is_there(script, visit, address):
     page = visit(script, where=f"{address}#view=inside")
-    expect(page.locator(".xp-inside .xp-cell").first).to_be_visible()
-    painted = (
-        "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, "
-        "canvas.height).data.some((value, place) => place % 4 < 3 && value > 60)"
-    )
-    page.wait_for_function(f"() => ({painted})(document.querySelector('.xp-inside canvas'))")
+    expect(InsideView(page).cells.first).to_be_visible()
+    InsideView(page).wait_for_picture()
     here(page)
     with page.expect_download() as saved:
-        page.click(".xp-save8")
+        Picture(page).save_enlarged.click()
     with Image.open(io.BytesIO(saved.value.path().read_bytes())) as picture:
         assert (picture.format, min(picture.size) >= 8 * 28) == ("PNG", True)
     assert page.faults == []

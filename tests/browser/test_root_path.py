@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.page.browsing import serve
-from tests.support.page.exploring import bar, changes, here, sliders
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.exploring import changes, here, sliders
 from tests.support.page.train_form import TrainForm
 from tests.support.processes.proxying import proxy
 
@@ -67,15 +68,7 @@ def explores(page: Page) -> None:
     """The server and then the browser draw for the sliders, and a copied link leads back here."""
     expect(sliders(page).first).to_be_enabled()
     here(page)
-    changes(
-        page,
-        lambda: bar(
-            page,
-            page.locator(".xp-sliders input[type=range]").first.evaluate(
-                "(one) => one.closest('[data-id]').dataset.id"
-            ),
-        ).fill("1"),
-    )
+    changes(page, lambda: Explorer(page).sliders.first.fill("1"))
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('#model=')")

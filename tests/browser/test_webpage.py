@@ -21,6 +21,7 @@ from gan.latent.generator import Model
 from gan.latent.point import Point, write_at
 from tests.support.inputs.generators import RUN, tiny_spec, write_lively, write_run
 from tests.support.page.browsing import PHONE, ROOT
+from tests.support.page.webpage import WebPage
 
 pytestmark = pytest.mark.browser
 
@@ -89,23 +90,8 @@ def visit(context, folder, name: str) -> Page:
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
     page.on("console", lambda message: message.type == "error" and page.wrong.append(message.text))
     page.goto(f"file://{folder}/{name}.html")
-    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
+    WebPage(page).ready()
     return page
-
-
-def drawn(page: Page, act) -> np.ndarray:
-    """Call a function, and return the large sample (H, W, 3) that is drawn then."""
-    page.evaluate(
-        "() => { window.next = new Promise((done) => "
-        "document.querySelector('gan-page').addEventListener('gan:drawn', done, { once: true })); }"
-    )
-    act()
-    width, pixels = page.evaluate("""async () => {
-      await window.next;
-      const canvas = document.querySelector(".xp-canvas");
-      return [canvas.width, Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)];
-    }""")  # noqa: E501
-    return np.array(pixels).reshape(-1, width, 4)[:, :, :3]
 
 
 def served(model: Model, point: Point) -> np.ndarray:
@@ -123,28 +109,30 @@ def same(found: np.ndarray, wanted: np.ndarray) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_its_pictures_are_those_of_the_server(desktop, folder, name):
     model, page = shipped(name), visit(desktop, folder, name)
-    sliders = page.locator(".xp-sliders input[type=range]")
+    shown = WebPage(page)
     expect(page.locator("h1")).to_have_text(name.capitalize())
-    expect(sliders).to_have_count(10)
+    expect(shown.sliders).to_have_count(10)
     seed = page.get_by_label("Seed", exact=True)
-    same(drawn(page, lambda: seed.fill("7")), served(model, Point(7)))
+    same(shown.drawn_by(lambda: seed.fill("7")), served(model, Point(7)))
     same(
-        drawn(page, lambda: page.locator(".xp-sliders [data-id=p0] input").fill("2")),
+        shown.drawn_by(lambda: shown.slider("p0").fill("2")),
         served(model, Point(7, amounts=(2.0,))),
     )
     same(
-        drawn(page, lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")),
+        shown.drawn_by(lambda: page.get_by_role("slider", name="Truncation ψ").fill("0.5")),
         served(model, Point(7, 0.5, amounts=(2.0,))),
     )
-    found = drawn(page, lambda: page.get_by_role("button", name="Randomise").click())
+    found = shown.drawn_by(lambda: page.get_by_role("button", name="Randomise").click())
     same(found, served(model, Point(int(seed.input_value()), 0.5)))
     page.get_by_label("Seed to interpolate to").fill("9")
-    found = drawn(page, lambda: page.get_by_role("slider", name="Position t").fill("0.3"))
+    found = shown.drawn_by(lambda: page.get_by_role("slider", name="Position t").fill("0.3"))
     same(found, served(model, Point(int(seed.input_value()), 0.5, to=9, t=0.3)))
     if model.spec.num_classes:
-        choices = page.locator(".xp-classes select")  # chips where the names are short
+        choices = shown.class_list
         chips = page.get_by_role("group", name="Class").get_by_role("button")
-        found = drawn(page, lambda: choices.select_option("3") if choices.count() else chips.nth(4).click())
+        found = shown.drawn_by(
+            lambda: choices.select_option("3") if choices.count() else chips.nth(4).click()
+        )
         same(found, served(model, Point(int(seed.input_value()), 0.5, 3, to=9, t=0.3)))
     assert page.wrong == []
     assert desktop.asked == []
@@ -153,7 +141,8 @@ def test_its_pictures_are_those_of_the_server(desktop, folder, name):
 
 def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     model, page = shipped("digits"), visit(desktop, folder, "chosen")
-    assert page.locator(".xp-sliders .xp-name").all_text_contents() == [
+    shown = WebPage(page)
+    assert shown.slider_names.all_text_contents() == [
         "SeFa 3",
         HOSTILE,
         "Slant",
@@ -162,22 +151,20 @@ def test_it_has_the_sliders_that_were_chosen(desktop, folder):
     assert page.evaluate("window.hit") is None
     model.attributes()
     same(
-        drawn(page, lambda: page.locator(".xp-sliders [data-id=s0] input").fill("2")),
+        shown.drawn_by(lambda: shown.slider("s0").fill("2")),
         served(model, Point(moves=(("s0", 2.0),))),
     )
     same(
-        drawn(page, lambda: page.locator(".xp-sliders [data-id=slant] input").fill("-1.5")),
+        shown.drawn_by(lambda: shown.slider("slant").fill("-1.5")),
         served(model, Point(moves=(("s0", 2.0), ("slant", -1.5)))),
     )
     page.wait_for_function("() => location.hash.includes('x=s0:2,slant:-1.5')")
     page.goto(f"file://{folder}/chosen.html#x=s0:2,s1:1&at=AAAA&lang=en")
     page.reload()
-    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
-    expect(page.locator(".xp-sliders [data-id=s0] input")).to_have_value("2")
-    assert page.evaluate("document.querySelector('gan-page').point.x") == {"s0": 2}, (
-        "what the page has not is left out"
-    )
-    assert page.evaluate("document.querySelector('gan-page').point.at") is None, "a z of another size"
+    shown.ready()
+    expect(shown.slider("s0")).to_have_value("2")
+    assert shown.point()["x"] == {"s0": 2}, "what the page has not is left out"
+    assert shown.point()["at"] is None, "a z of another size"
     assert page.wrong == []
     page.close()
 
@@ -197,12 +184,11 @@ def test_it_opens_where_it_was_taken(desktop, folder):
     model = shipped("digits")
     model.attributes()
     page = visit_at(desktop, folder, "chosen", json.dumps(BEGUN))
+    shown = WebPage(page)
     point = Point(9, 0.8, 4, (0.0, 1.5), moves=(("s0", 2.0), ("slant", -1.5)))
+    same(shown.drawn_by(shown.draw), served(model, point))
     same(
-        drawn(page, lambda: page.evaluate("document.querySelector('gan-page').draw()")), served(model, point)
-    )
-    same(
-        drawn(page, lambda: page.get_by_role("button", name="Reset").click()),
+        shown.drawn_by(lambda: page.get_by_role("button", name="Reset").click()),
         served(model, Point(9, label=4)),
     )
     assert page.wrong == []
@@ -210,7 +196,7 @@ def test_it_opens_where_it_was_taken(desktop, folder):
     place = write_at(model.latent(Point(77)))
     page = visit_at(desktop, folder, "chosen", json.dumps({"at": place, "seed": "3"}))
     expect(page.get_by_label("Seed", exact=True)).to_have_value("")
-    assert page.locator(".xp-canvas").get_attribute("aria-label").endswith("custom latent vector")
+    assert WebPage(page).canvas.get_attribute("aria-label").endswith("custom latent vector")
     assert page.wrong == []
     page.close()
 
@@ -227,16 +213,15 @@ def test_it_opens_at_seed_0_where_its_point_is_none(desktop, folder, wrong):
 
 def test_samples_strip_and_look(desktop, folder):
     model, page = shipped("digits"), visit(desktop, folder, "digits")
-    page.wait_for_function("() => !document.querySelector('.xp-wall .is-locked, .xp-way .is-locked')")
-    wall = page.evaluate("""() => {
-      const { bitmap } = document.querySelector("gan-page").samples.sheet;
-      return Array.from(bitmap.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data);
-    }""")
+    shown = WebPage(page)
+    shown.wait_for_sheets()
+    wall = shown.samples()
     wanted = np.asarray(Image.open(io.BytesIO(model.wall(0))).convert("RGB")).astype(int)
-    same(np.array(wall).reshape(224, 224, 4)[:, :, :3], wanted)
-    found = drawn(page, lambda: page.get_by_role("button", name="Seed 5", exact=True).click())
+    assert wall.shape == (224, 224, 3)
+    same(wall, wanted)
+    found = shown.drawn_by(lambda: page.get_by_role("button", name="Seed 5", exact=True).click())
     same(found, served(model, Point(5)))
-    found = drawn(page, lambda: page.get_by_role("slider", name="Cluster").fill("1.5"))
+    found = shown.drawn_by(lambda: page.get_by_role("slider", name="Cluster").fill("1.5"))
     same(found, served(model, Point(5, overrides=((model.spec.z_dim - 1, 1.5),))))
     page.close()
 
@@ -244,12 +229,13 @@ def test_samples_strip_and_look(desktop, folder):
 def test_the_other_language_keeps_the_place(browser, folder):
     context = offline(browser)
     page = visit(context, folder, "digits")
-    found = drawn(page, lambda: page.get_by_label("Seed", exact=True).fill("31"))
+    shown = WebPage(page)
+    found = shown.drawn_by(lambda: page.get_by_label("Seed", exact=True).fill("31"))
     page.wait_for_function("() => location.hash.includes('seed=31')")
     page.get_by_role("button", name="切换到中文").click()
     expect(page.locator("h1")).to_have_text("手写数字")
-    page.wait_for_function("() => document.querySelector('gan-page')?.ready")
-    assert np.array_equal(drawn(page, lambda: page.get_by_label("种子", exact=True).fill("31")), found)
+    shown.ready()
+    assert np.array_equal(shown.drawn_by(lambda: page.get_by_label("种子", exact=True).fill("31")), found)
     assert "explore." not in page.locator("body").inner_text()
     assert "page." not in page.locator("body").inner_text()
     context.close()
@@ -258,7 +244,7 @@ def test_the_other_language_keeps_the_place(browser, folder):
 def test_what_is_saved_says_that_a_machine_made_it(desktop, folder):
     page = visit(desktop, folder, "digits")
     wanted = served(shipped("digits"), Point(3))
-    drawn(page, lambda: page.get_by_label("Seed", exact=True).fill("3"))
+    WebPage(page).drawn_by(lambda: page.get_by_label("Seed", exact=True).fill("3"))
     for button, times in (("PNG", 1), ("PNG, enlarged 8 times", 8)):
         with page.expect_download() as info:
             page.get_by_role("button", name=button, exact=True).click()
@@ -287,21 +273,17 @@ def test_a_name_is_no_part_of_the_page(desktop, folder):
 def test_fits_a_phone_and_tells_where_it_comes_from(browser, folder, locale, card):
     context = offline(browser, locale=locale, **PHONE)
     page = visit(context, folder, "landscapes")
+    shown = WebPage(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     facts = page.get_by_role("region", name=card)
     expect(facts).to_contain_text("CC0")
-    for box in page.locator(".xp-tools button:visible, .xp-facts button:visible").evaluate_all(
-        "(all) => all.map((one) => one.getBoundingClientRect().height)"
-    ):
-        assert box >= 40
-    before = page.locator(".xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
-    bar = page.locator(".xp-sliders input[type=range]").first
+    assert shown.too_low() == []
+    before = shown.pixels()
+    bar = shown.sliders.first
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
-    page.wait_for_function(
-        "(before) => document.querySelector('.xp-canvas').toDataURL() !== before", arg=before
-    )
+    shown.wait_for_other_pixels(before)
     assert page.wrong == []
     assert context.asked == []
     context.close()
@@ -312,7 +294,7 @@ def test_without_webassembly_it_says_what_to_do(browser, folder):
     context.add_init_script("delete window.WebAssembly")
     page = context.new_page()
     page.goto(f"file://{folder}/digits.html")
-    expect(page.locator(".xp-note")).to_contain_text("Open the file in a current Chrome")
+    expect(WebPage(page).note).to_contain_text("Open the file in a current Chrome")
     context.close()
 
 

@@ -28,7 +28,7 @@ from tests.benchmarks.speed.plain import Plain
 from tests.benchmarks.tables import markdown, spread
 from tests.benchmarks.variants import config_of, device_of, parse
 from tests.server.commands.test_score import write_mnist_like
-from tests.support.engine import CPU, tiny_config, tiny_data, tiny_trainer
+from tests.support.engine import CPU, SOUND, tiny_config, tiny_data, tiny_trainer
 
 
 def test_a_variant_is_a_recipe_with_settings_read_by_their_types():
@@ -298,7 +298,7 @@ def test_a_round_takes_whole_cycles_and_one_of_steps_that_are_too_long_for_it(st
 
 @pytest.mark.parametrize(
     "recipe",
-    [name for name, settings in RECIPES.items() if settings.get("architecture", "modern") == "modern"],
+    [name for name in SOUND if RECIPES[name].get("architecture", "modern") == "modern"],
 )
 def test_the_plain_loop_costs_what_the_engine_does_and_the_second_draw(recipe):
     config = tiny_config(recipe, d_steps=2, flip=True, conditional=True)

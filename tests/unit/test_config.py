@@ -8,7 +8,8 @@ import pytest
 from gan.config import ARCHITECTURES, AUGMENTS, RunConfig
 from gan.data import catalogue
 from gan.errors import UserError
-from gan.recipes import DATA_DEFAULTS, RECIPES, TUNED, USER_DATA, make_config
+from gan.recipes import DATA_DEFAULTS, FAILING, RECIPES, TUNED, USER_DATA, make_config
+from gan.worker.doctor import read_rules
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -17,6 +18,17 @@ def test_every_recipe_makes_a_config_that_survives_its_own_json(recipe, data):
     config = make_config(data, recipe, 28, 1)
     assert RunConfig.from_json(config.to_json()) == config
     assert (config.data, config.recipe) == (data, recipe)
+
+
+def test_recipes_that_fail_say_what_the_doctor_calls_it():
+    assert set(FAILING) < set(RECIPES)
+    assert set(FAILING.values()) <= {rule.key for rule in read_rules().rules} | {"diverged"}
+
+
+def test_few_images_fill_a_batch():
+    with pytest.raises(UserError, match=r"batch.*64.*50"):
+        make_config("digits", "modern", 28, 1, images=50)
+    assert make_config("digits", "modern", 28, 1, images=64).images == 64
 
 
 def test_the_textbook_recipe_is_the_classic_one_on_every_data_set():

@@ -1,9 +1,13 @@
-"""Test the engine as a whole: it knows no web page, starts quickly, and touches no GPU during imports."""
+"""Test the engine as a whole: it knows no web page, starts quickly, and touches no GPU during imports.
+
+One more test is about the tests: only page objects name parts of the Explore tab.
+"""
 
 import ast
 import functools
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -203,3 +207,21 @@ def test_a_group_of_error_sentences_lies_in_one_module():
         for key in importlib.import_module(f"gan.errors.{path.stem}").MESSAGES:
             assert groups.setdefault(key.split(".")[0], path.stem) == path.stem, key
             assert key in errors.MESSAGES
+
+
+PRIVATE = re.compile(r"\bxp-|\bgan-(?=explorer\b)")  # a class or id of the Explore tab, or its element
+
+
+def test_only_page_objects_name_parts_of_the_explore_tab():
+    """Another layout of the page then changes a page object, and no test."""
+    objects = ROOT / "tests" / "support" / "page"
+    paths = list((ROOT / "tests").rglob("*.py"))
+    assert len(paths) > 100
+    named = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        if not path.is_relative_to(objects)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if PRIVATE.search(line)
+    ]
+    assert named == []

@@ -21,6 +21,7 @@ from gan.metrics.distances import nearest
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.kernel import mmd_squared
 from gan.metrics.manifold import manifold_scores
+from gan.metrics.pairs import ratio, share_above
 from gan.metrics.two_sample import one_nearest_neighbour
 from gan.models import ARCHITECTURES
 from gan.train.base import seed_for
@@ -158,8 +159,8 @@ class Signals:
         if len(self.held) < LEAST:
             return found
         known = _gaps(looks.trained, looks.held_out.first(COUNT))
-        ratio = _ratio(known.mean().item(), gaps.mean().item()) if len(known) and len(gaps) else None
-        return {**found, "seen": share_above(known), "by_heart": ratio}
+        by_heart = ratio(known.mean().item(), gaps.mean().item()) if len(known) and len(gaps) else None
+        return {**found, "seen": share_above(known), "by_heart": by_heart}
 
     def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
         """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
@@ -171,7 +172,7 @@ class Signals:
             "coverage": shape.coverage,
             "precision": shape.precision,
             "kd": mmd_squared(self.features, features),
-            "variety": _ratio(_spread(features, self.labels), _spread(self.features, self.labels)),
+            "variety": ratio(_spread(features, self.labels), _spread(self.features, self.labels)),
         }
 
     def _of_cells(self, cells: torch.Tensor, classes: torch.Tensor | None) -> dict[str, float | None]:
@@ -243,7 +244,7 @@ class Cells:
 
     def effective(self, cells: torch.Tensor) -> float | None:
         """Return the effective number of kinds among samples, divided by that among real images."""
-        return _ratio(self._effective(cells), self._effective(self.real))
+        return ratio(self._effective(cells), self._effective(self.real))
 
     def _effective(self, cells: torch.Tensor) -> float:
         shares = torch.bincount(cells, minlength=self.count).double() / len(cells)
@@ -266,22 +267,9 @@ def _gaps(trained: Judged, others: Judged) -> torch.Tensor:
     return gaps[trained.groups[:, None] == others.groups]
 
 
-def share_above(gaps: torch.Tensor) -> float | None:
-    """Return the share of the pairs whose first logit is above the second, from the gaps (K,) between them.
-
-    Of all pairs, that is the area under the curve: .5 if D can't tell them apart. Ties count half. None
-    without a pair.
-    """
-    return ((gaps > 0).double().mean() + 0.5 * (gaps == 0).double().mean()).item() if len(gaps) else None
-
-
 def _spread(features: torch.Tensor, labels: torch.Tensor | None) -> float:
     """Return the mean distance between features (N, D) of one class, or of all."""
     distances = torch.cdist(features.double(), features.double())
     alike = torch.ones_like(distances, dtype=torch.bool) if labels is None else labels[:, None] == labels
     alike.fill_diagonal_(False)
     return distances[alike].mean().item() if alike.any() else 0.0
-
-
-def _ratio(value: float, of: float) -> float | None:
-    return value / of if of > 0 else None

@@ -123,6 +123,15 @@ def load(name: str) -> PointSet:
     return _fitted(path.name, torch.from_numpy(read_points(path)))
 
 
+def fresh(name: str, box: Box, count: int) -> torch.Tensor | None:
+    """Return (count, 2) new points of a drawn set, in the units of the networks; None for a file."""
+    if name not in NAMES:
+        return None
+    rng = torch.Generator().manual_seed(len(NAMES) + NAMES.index(name))  # no set begins with this seed
+    points = draw(MIXTURES[name](), count, rng) if name in MIXTURES else CURVES[name](count, rng)
+    return box.scaled(points.double()).float()
+
+
 def _drawn(name: str) -> PointSet:
     rng = torch.Generator().manual_seed(NAMES.index(name))
     if name in MIXTURES:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from gan.config import Settings, setting, tracker
+from gan.errors import UserError
 from gan.objectives import LOSSES, PENALTIES
 
 NAMES = ("grid25", "ring8", "moons", "spiral")  # the sets that data.py draws; the place is the seed
@@ -21,6 +22,9 @@ class PointsConfig(Settings):
 
     data: str = setting(
         "grid25", f"Points to learn from: {', '.join(NAMES)}, or the path of a file with two columns."
+    )
+    points: int = setting(
+        0, "Learns from this many of the points alone: to see what few do. 0: all.", min=0, max=10_000_000
     )
     recipe: str = setting("modern", "The recipe that filled in the settings below.")
     minutes: float = setting(
@@ -73,6 +77,11 @@ class PointsConfig(Settings):
     )
     track: str = tracker()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.points < self.batch:
+            raise UserError("points.batch", batch=self.batch, count=self.points)
+
     @property
     def budget_images(self) -> int:
         """Real points after which the run ends; 0 if it ends by time."""
@@ -106,6 +115,7 @@ class PointsConfig(Settings):
 #     the same, rates 1e-3                           3,000   25      .974, of 2,500 samples
 #     a gain of 10,000                               3,000   25      .994, the rarest mode at .31 of its share
 _STEADY: dict[str, Any] = {"penalty": "r1"}
+_UNBOUND: dict[str, Any] = {"penalty": "none", "gamma": 0.0, "gamma_end": 1.0, "lr_end": 1.0}
 
 # A recipe sets loss, penalty and schedule. A new one is one entry.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -129,20 +139,32 @@ RECIPES: dict[str, dict[str, Any]] = {
         "lr_d": 5e-4,
         "beta2": 0.9,
     },
+    # What fails on demand, for teaching: see FAILING. Three names are those of recipes of images.
+    "d_wins": {**_UNBOUND, "loss": "nonsaturating", "lr_d": 1e-2, "lr_g": 1e-5, "d_steps": 10},
+    "blind": {"gamma": 300.0, "gamma_end": 1.0, "lr_end": 1.0},
+    "few": {**_UNBOUND, "points": 12, "batch": 12, "ema": 0.0},
+    "diverge": {**_UNBOUND, "loss": "wasserstein", "lr_d": 0.1, "lr_g": 0.1},
     # Mode collapse on demand. G learns 20 times as fast as D and has ten updates to D's one. D's features are
     # periodic. With greater rates G flies out of the data, and nothing brings it back.
     "collapse": {
+        **_UNBOUND,
         "loss": "nonsaturating",
-        "penalty": "none",
-        "gamma": 0.0,
-        "gamma_end": 1.0,
         "g_steps": 10,
         "lr_g": 1e-4,
         "lr_d": 5e-6,
-        "lr_end": 1.0,
         "beta1": 0.0,
         "z_dim": 2,
     },
+}
+
+
+# Recipe -> what the page says of it: a verdict of gan/worker/health.py, or "diverged".
+FAILING = {
+    "d_wins": "d_strong",
+    "blind": "d_blind",
+    "few": "overfit",
+    "diverge": "diverged",
+    "collapse": "collapsed_modes",
 }
 
 

@@ -18,6 +18,7 @@ from gan.kinds.points.metrics import SAMPLES, Scores, diversity, mode_scores, sc
 from gan.kinds.points.models import Discriminator, Generator
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.sheet import SHOWN, draw_sheet
+from gan.kinds.points.signals import Signals
 from gan.spec import FORMAT, in_order
 from gan.train import step
 from gan.train.base import BaseTrainer, seed_for
@@ -32,16 +33,22 @@ def check_data(config: PointsConfig, points: PointSet) -> None:
         raise UserError("points.batch", batch=config.batch, count=len(points.points))
 
 
+def _chosen(count: int, few: int) -> torch.Tensor:
+    """Return the indices of the points to train on: all `count`, or `few` that chance chose once per set."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed_for("few", count)))
+    return order[: few or count].sort().values
+
+
 class PointsTrainer(BaseTrainer):
     """A gan.kinds.Trainer on the CPU. Raises UserError if the batch is larger than the set."""
 
     SCORES = ("modes", "high_quality", "kl", "diversity")  # see metrics.py
     classes: tuple[str, ...] = ()
-    held_out = 0  # the metrics know the distribution itself
+    held_out = 0  # new points of a drawn set are unseen, and a file keeps all
 
     def __init__(self, config: PointsConfig, points: PointSet, team: Team = ALONE):
         check_data(config, points)
-        super().__init__(config, torch.device("cpu"), torch.arange(len(points.points)), team)
+        super().__init__(config, torch.device("cpu"), _chosen(len(points.points), config.points), team)
         self.g_steps = config.g_steps
         self.points = points
         self.modes = None if points.modes is None else len(points.modes.centres)
@@ -56,6 +63,7 @@ class PointsTrainer(BaseTrainer):
         self.running = RunningStatistics((self.G, self.D))
         rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
         self.fixed_z = torch.randn(SAMPLES, config.z_dim, generator=rng)
+        self._signals = Signals(self)
 
     @torch.inference_mode()
     def sample(self, z: torch.Tensor) -> torch.Tensor:
@@ -79,8 +87,8 @@ class PointsTrainer(BaseTrainer):
         return Sheet(draw_sheet(self.points, samples[:SHOWN], self.D, self.config.loss), scores)
 
     def measure(self) -> dict[str, float | None]:
-        """Return nothing: each sheet has the scores of all SAMPLES samples already."""
-        return {}
+        """Return the run's signals."""
+        return self._signals.measure()
 
     def eyes(self, anew: bool = False) -> None:
         """Return nothing: each sheet shows D's whole field."""

@@ -15,11 +15,12 @@ import gradio as gr
 from gan.config import RunConfig, Settings, check_field
 from gan.errors import UserError
 from gan.kinds import DEFAULT
+from gan.kinds.points.recipes import FAILING as POINT_FAILING
 from gan.kinds.points.recipes import NAMES as POINT_SETS
 from gan.kinds.points.recipes import RECIPES as POINT_RECIPES
 from gan.kinds.points.recipes import PointsConfig
 from gan.kinds.points.recipes import make_config as make_points_config
-from gan.recipes import RECIPES, make_config
+from gan.recipes import FAILING, RECIPES, make_config
 
 USER_POINTS = "own-points"  # the form's name for an uploaded file of points
 LEAST_KIMG = 0.1  # thousands of images that the form takes as a budget
@@ -33,6 +34,7 @@ class Part:
     config: type[Settings]
     make: Callable[..., Settings]  # (data, recipe, **settings) -> the config
     recipes: Collection[str]
+    failing: Collection[str]  # recipes that show a failure; the page has a group of them
     main: tuple[str, ...]  # recipes that the page shows as cards; it folds the others
     sets: tuple[str, ...]  # names of its data sets; a kind without any has all other names
     groups: dict[str, tuple[str, ...]]  # group -> fields; a field in none of them goes into the last group
@@ -115,11 +117,13 @@ PARTS = {
         RunConfig,
         make_config,
         RECIPES,
+        FAILING,
         ("modern", "dcgan", "dcgan_small"),
         (),
         {
             "pictures": (
                 "size",
+                "images",
                 "channels",
                 "background",
                 "conditional",
@@ -137,7 +141,8 @@ PARTS = {
         PointsConfig,
         make_points_config,
         POINT_RECIPES,
-        ("modern", "collapse"),
+        POINT_FAILING,
+        ("modern",),
         (*POINT_SETS, USER_POINTS),
         {
             "learning": ("lr_g", "lr_d", "batch", "d_steps", "g_steps", "gamma", "penalty"),

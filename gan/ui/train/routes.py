@@ -259,11 +259,14 @@ def _options() -> dict[str, Any]:
 
 
 def _recipes(part: fields.Part) -> list[dict[str, Any]]:
-    """Return the recipes of a kind; `main` marks those that the page shows without a click."""
+    """Return the recipes of a kind.
+
+    `main` marks those that the page shows without a click, `failing` those that show a failure.
+    """
     configs = [part.make("", recipe) for recipe in part.recipes]  # their loss and penalty depend on no data
     return [
         {"kind": part.kind, "name": one.recipe, "loss": one.loss, "penalty": one.penalty}
-        | {"main": one.recipe in part.main}
+        | {"main": one.recipe in part.main, "failing": one.recipe in part.failing}
         for one in configs
     ]
 

@@ -27,6 +27,7 @@ declare global {
     loss: string;
     penalty: string;
     main: boolean;
+    failing: boolean;
     needs_gpu: boolean;
   }
   interface LossFacts {
@@ -224,6 +225,8 @@ declare global {
     lr_g: number;
     lr_d: number;
     size?: number;
+    /** Of images only: how many of them it trains on; 0 for all. */
+    images?: number;
     /** Of images only: the model that it began with, or "". */
     start_from?: string;
     batch: number;

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser
 from tests.benchmarks.page import stock
 from tests.benchmarks.page.slider import EXPLORE, NO_WASM, measure, options, visit
 from tests.support.page.browsing import chromium, serve_program
+from tests.support.page.explorer.explorer import Explorer
 
 MODELS = {"28x28 grey": "digits", "64x64 colour": "landscapes"}
 
@@ -31,7 +32,7 @@ def explored(
         page.add_init_script(NO_WASM)
     visit(page, address, f"shipped:{name}")
     if here:
-        page.wait_for_selector(".xp-path.is-here", timeout=60000)
+        Explorer(page).drawn_here.wait_for(timeout=60000)
     measured = measure(page, count, seconds, EXPLORE)
     page.close()
     return measured

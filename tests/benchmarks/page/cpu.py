@@ -17,10 +17,9 @@ from playwright.sync_api import Browser, Page
 
 from tests import ROOT
 from tests.benchmarks.options import at_least
-from tests.support.page.browsing import chromium, serve_program, spare_is_ready
+from tests.support.page.browsing import READY, chromium, serve_program, spare_is_ready
 
 SECONDS, SETTLE = 10, 10
-READY = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
 
 
 def cores() -> dict[str, float]:

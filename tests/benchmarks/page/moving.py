@@ -16,41 +16,40 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.benchmarks.page.browser import MODELS
 from tests.benchmarks.page.slider import options, visit
 from tests.support.page.browsing import chromium, serve_program
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.loop import LoopView
+from tests.support.page.explorer.walk import WalkView
 from tests.support.page.moving import view
 
 FORMS = ("gif", "webp", "mp4")
 KEYS, FRAMES = 4, 24  # the loop's key frames, and the frames from each to the next
-COUNT = """() => {
-  globalThis.drawn = [];
-  document.querySelector("gan-explorer").addEventListener("gan:drawn", () => drawn.push(performance.now()));
-}"""
 
 
 def rate(page: Page, seconds: float) -> float:
     """Count the frames a second of the large canvas, from now on."""
-    page.evaluate("() => { drawn.length = 0; }")
+    Explorer(page).forget_times()
     page.wait_for_timeout(1000 * seconds)
-    return page.evaluate("() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000")
+    return Explorer(page).rate()
 
 
 def dragged(page: Page, seconds: float) -> float:
     """Count the frames a second while the mouse drags the pad as fast as the browser accepts."""
-    box = page.locator(".xp-pad").bounding_box()
+    box = WalkView(page).pad.bounding_box()
     place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
     page.mouse.move(*place)
     page.mouse.down()
-    page.evaluate("() => { drawn.length = 0; }")
+    Explorer(page).forget_times()
     end, turn = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         turn += 1
         page.mouse.move(place[0] + 0.4 * box["width"] * ((turn % 100) / 50 - 1), place[1])
     page.mouse.up()
-    return page.evaluate("() => (drawn.length - 1) / (drawn.at(-1) - drawn[0]) * 1000")
+    return Explorer(page).rate()
 
 
 def played(page: Page, seconds: float) -> float:
@@ -75,15 +74,13 @@ def saved(page: Page, form: str) -> tuple[float, int]:
 
 def measured(page: Page, seconds: float) -> list[str]:
     """Return the cells of a row."""
-    page.evaluate(COUNT)
+    Explorer(page).record_times()
     view(page, "Walk")
     found = [dragged(page, seconds), played(page, seconds)]
     view(page, "Loop")
     for count in range(KEYS):
         page.get_by_role("button", name="Add random").click()
-        page.wait_for_function(
-            "(count) => document.querySelectorAll('.xp-key').length === count", arg=count + 1
-        )
+        expect(LoopView(page).frames).to_have_count(count + 1)
     page.get_by_label("Frames between keys").fill(str(FRAMES))
     page.get_by_label("Frames per second", exact=True).fill("30")
     found.append(played(page, seconds))
@@ -106,7 +103,7 @@ def main() -> None:
         for size, name in MODELS.items():
             page = browser.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
             visit(page, address, f"shipped:{name}")
-            page.wait_for_selector(".xp-path.is-here", timeout=60000)
+            Explorer(page).drawn_here.wait_for(timeout=60000)
             print(
                 f"| {size} | {' | '.join(measured(page, args.seconds))} | {os.getloadavg()[0]:.1f} |",
                 flush=True,

@@ -18,6 +18,7 @@ from gan.models import ModelSpec
 from tests.benchmarks.options import at_least
 from tests.support.inputs.generators import write_run
 from tests.support.page.browsing import ROOT, chromium, serve_program
+from tests.support.page.explorer.explorer import ELEMENT, SLIDERS
 
 # Models of the bundled sets' sizes, with the default recipe.
 MODELS = {
@@ -29,7 +30,7 @@ MODELS = {
 NO_WASM = "delete window.WebAssembly"
 
 # The element that fires gan:drawn after each drawn sample, and the first slider.
-EXPLORE = ("gan-explorer", ".xp-sliders input")
+EXPLORE = (ELEMENT, SLIDERS)
 
 SINGLE = """async ([place, slider, count]) => {
   const page = document.querySelector(place);
@@ -68,7 +69,7 @@ def visit(page: Page, address: str, model: str) -> None:
     """Open Explore on a model."""
     page.goto("about:blank")
     page.goto(f"{address}#model={model}")
-    page.wait_for_selector(".xp-sliders input:enabled", timeout=60000)
+    page.wait_for_selector(f"{SLIDERS}:enabled", timeout=60000)
 
 
 def measure(

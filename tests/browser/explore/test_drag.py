@@ -5,10 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.explore.test_moving import swipe
 from tests.support.page.browsing import PHONE
+from tests.support.page.explorer.drag import DragView
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.panels.picture import Picture
 from tests.support.page.exploring import bar, changes, large, still
 from tests.support.page.moving import CLASSES, again, as_new, point, view, visitor, write_models
+from tests.support.page.touch import swipe
 
 pytestmark = pytest.mark.browser
 
@@ -23,188 +26,153 @@ def page(tab):
     """The view of drags as a new visitor finds it."""
     as_new(tab)
     view(tab, "Drag")
-    pane(tab).wait_for()
+    DragView(tab).view.wait_for()
     tab.evaluate("scrollTo(0, 0)")
     yield tab
     tab.unroute_all()
-    if button(tab, "Clear").is_enabled():
-        button(tab, "Clear").click()
+    if DragView(tab).button("Clear").is_enabled():
+        DragView(tab).button("Clear").click()
     view(tab, "Samples")
 
 
-def pane(page: Page):
-    return page.locator(".xp-drag")
+@pytest.fixture
+def drag(page):
+    return DragView(page)
 
 
-def button(page: Page, name: str):
-    return pane(page).get_by_role("button", name=name, exact=True)
-
-
-def status(page: Page):
-    return pane(page).locator(".xp-status")
-
-
-def lines(page: Page) -> list[str]:
-    return pane(page).locator("li").all_inner_texts()
-
-
-def pairs(page: Page) -> list[dict]:
-    return page.evaluate("document.querySelector('gan-explorer').views.views.drag.arrows.pairs")
-
-
-def spot(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Return the screen coordinates of a place, given as fractions of the image's sides."""
-    box = page.locator(".xp-canvas").bounding_box()
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-
-def arrow(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*spot(page, *start))
-    page.mouse.down()
-    page.mouse.move(*spot(page, *end), steps=4)
-    page.mouse.up()
-
-
-def over(page: Page) -> str:
-    expect(pane(page).locator("progress")).to_be_hidden()
-    expect(status(page)).not_to_be_empty()
-    return status(page).inner_text()
+@pytest.fixture
+def picture(page):
+    return Picture(page)
 
 
 VERDICTS = ("Arrived: ", "As close as it gets: ", "This generator can't do that: ")
 
 
-def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page):
-    expect(pane(page)).to_contain_text("No arrow yet.")
+def test_what_is_dragged_moves_and_the_sliders_go_on_from_there(page, drag, picture):
+    expect(drag.view).to_contain_text("No arrow yet.")
     for name in ("Go", "Undo arrow", "Clear"):
-        expect(button(page, name)).to_be_disabled()
+        expect(drag.button(name)).to_be_disabled()
     before = still(page)
-    arrow(page, (0.4, 0.5), (0.5, 0.5))
-    assert pairs(page)[0]["start"] == pytest.approx([0.4, 0.5], abs=0.01)
-    assert pairs(page)[0]["end"] == pytest.approx([0.5, 0.5], abs=0.01)
+    picture.drag((0.4, 0.5), (0.5, 0.5))
+    assert drag.pairs()[0]["start"] == pytest.approx([0.4, 0.5], abs=0.01)
+    assert drag.pairs()[0]["end"] == pytest.approx([0.5, 0.5], abs=0.01)
     assert still(page) == before, "an arrow alone moves nothing"
     assert point(page)["d"] == []
-    expect(pane(page).locator("li")).to_have_text(["2.8 px to go"])
-    expect(page.locator(".xp-arrows circle")).to_have_count(1)
-    changes(page, lambda: button(page, "Go").click())
-    assert over(page).startswith(VERDICTS)
+    expect(drag.lines).to_have_text(["2.8 px to go"])
+    expect(drag.points).to_have_count(1)
+    changes(page, lambda: drag.button("Go").click())
+    assert drag.outcome().startswith(VERDICTS)
     assert point(page)["at"]
     assert point(page)["seed"] == 0
     page.wait_for_function("location.hash.includes('at=')")
-    result = page.evaluate("document.querySelector('gan-explorer').views.views.drag.state")
-    expect(pane(page).locator("li")).to_have_text([f"{result['away'][0]:.1f} px to go"])
-    assert pairs(page)[0]["now"] == result["points"][0], "the point has moved along"
+    result = drag.result()
+    expect(drag.lines).to_have_text([f"{result['away'][0]:.1f} px to go"])
+    assert drag.pairs()[0]["now"] == result["points"][0], "the point has moved along"
     changes(page, lambda: bar(page, "p0").fill("2"))
     assert point(page)["at"] == result["at"], "the sliders move what came of it"
-    expect(page.locator(".xp-arrows circle")).to_have_count(0)
+    expect(drag.points).to_have_count(0)
     shown = still(page)
     again(page)
-    page.wait_for_function(
-        "(shown) => document.querySelector('.xp-canvas').toDataURL() === shown", arg=shown.decode()
-    )
-    pane(page).wait_for()
+    Explorer(page).wait_for_pixels(shown)
+    drag.view.wait_for()
 
 
-def test_a_press_holds_a_point_and_arrows_are_taken_back(page):
-    x, y = spot(page, 0.2, 0.2)
+def test_a_press_holds_a_point_and_arrows_are_taken_back(page, drag, picture):
+    x, y = picture.spot(0.2, 0.2)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 3, y + 2)  # a hand trembles
     page.mouse.up()
-    expect(pane(page).locator("li")).to_have_text(["pinned"])
-    expect(button(page, "Go")).to_be_disabled()
-    arrow(page, (0.4, 0.5), (0.6, 0.5))
-    expect(button(page, "Go")).to_be_enabled()
-    assert [pair["stays"] for pair in pairs(page)] == [True, False]
-    expect(page.locator(".xp-arrows rect")).to_have_count(1)
-    button(page, "Undo arrow").click()
-    assert [pair["stays"] for pair in pairs(page)] == [True]
-    button(page, "Clear").click()
-    assert pairs(page) == []
-    expect(pane(page)).to_contain_text("No arrow yet.")
-    expect(pane(page).locator(".xp-example")).to_be_visible()
+    expect(drag.lines).to_have_text(["pinned"])
+    expect(drag.button("Go")).to_be_disabled()
+    picture.drag((0.4, 0.5), (0.6, 0.5))
+    expect(drag.button("Go")).to_be_enabled()
+    assert [pair["stays"] for pair in drag.pairs()] == [True, False]
+    expect(drag.pins).to_have_count(1)
+    drag.button("Undo arrow").click()
+    assert [pair["stays"] for pair in drag.pairs()] == [True]
+    drag.button("Clear").click()
+    assert drag.pairs() == []
+    expect(drag.view).to_contain_text("No arrow yet.")
+    expect(drag.example).to_be_visible()
 
 
-def test_there_are_at_most_eight(page):
+def test_there_are_at_most_eight(page, drag, picture):
     for number in range(9):
-        arrow(page, (0.1 + 0.08 * number, 0.3), (0.1 + 0.08 * number, 0.4))
-    assert len(pairs(page)) == 8
-    expect(status(page)).to_have_text("At most 8 points can be dragged or pinned at once.")
+        picture.drag((0.1 + 0.08 * number, 0.3), (0.1 + 0.08 * number, 0.4))
+    assert len(drag.pairs()) == 8
+    expect(drag.status).to_have_text("At most 8 points can be dragged or pinned at once.")
 
 
-def test_an_arrow_ends_in_the_picture_and_begins_there(page):
-    arrow(page, (0.5, 0.5), (1.4, 0.5))
-    assert pairs(page)[0]["end"] == pytest.approx([1, 0.5], abs=0.01)
+def test_an_arrow_ends_in_the_picture_and_begins_there(page, drag, picture):
+    picture.drag((0.5, 0.5), (1.4, 0.5))
+    assert drag.pairs()[0]["end"] == pytest.approx([1, 0.5], abs=0.01)
     # an arrow may begin where the random walk's button stands
-    expect(page.locator(".xp-stroll")).to_be_hidden()
-    arrow(page, (0.95, 0.95), (0.8, 0.8))
-    assert len(pairs(page)) == 2
+    expect(picture.walk_button).to_be_hidden()
+    picture.drag((0.95, 0.95), (0.8, 0.8))
+    assert len(drag.pairs()) == 2
 
 
-def test_as_before_brings_back_where_it_began(page):
-    page.evaluate("document.querySelector('gan-explorer').change({ seed: 5, psi: 0.8, d: [1, -0.5] })")
+def test_as_before_brings_back_where_it_began(page, drag, picture):
+    Explorer(page).change(seed=5, psi=0.8, d=[1, -0.5])
     before = still(page)
-    arrow(page, (0.4, 0.5), (0.55, 0.5))
-    button(page, "Go").click()
-    over(page)
+    picture.drag((0.4, 0.5), (0.55, 0.5))
+    drag.button("Go").click()
+    drag.outcome()
     assert point(page)["psi"] == pytest.approx(0.8)
     assert point(page)["d"] == []
     assert still(page) != before
-    button(page, "Undo drag").click()
-    page.wait_for_function(
-        "(before) => document.querySelector('.xp-canvas').toDataURL() === before", arg=before.decode()
-    )
+    drag.button("Undo drag").click()
+    Explorer(page).wait_for_pixels(before)
     assert {key: point(page)[key] for key in ("seed", "d", "at")} == {"seed": 5, "d": [1, -0.5], "at": None}
-    expect(button(page, "Undo drag")).to_be_hidden()
+    expect(drag.button("Undo drag")).to_be_hidden()
 
 
-def test_the_keyboard_draws_and_drags(page):
-    page.locator(".xp-large").focus()
-    assert "Arrow keys move a cross-hair" in page.locator(".xp-large").get_attribute("aria-label")
+def test_the_keyboard_draws_and_drags(page, drag, picture):
+    picture.figure.focus()
+    assert "Arrow keys move a cross-hair" in picture.instructions()
     before = still(page)
     for key in ("ArrowLeft", "ArrowLeft", "ArrowDown"):
         page.keyboard.press(key)
-    expect(status(page)).to_have_text("Start: column 13, row 16. Enter sets it.")
+    expect(drag.status).to_have_text("Start: column 13, row 16. Enter sets it.")
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+ArrowRight")
-    expect(status(page)).to_have_text("Target: column 17, row 16. Enter sets it.")
+    expect(drag.status).to_have_text("Target: column 17, row 16. Enter sets it.")
     page.keyboard.press("Enter")
-    expect(pane(page).locator("li")).to_have_text(["4.0 px to go"])
+    expect(drag.lines).to_have_text(["4.0 px to go"])
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(pane(page).locator("li")).to_have_text(["4.0 px to go", "pinned"])
+    expect(drag.lines).to_have_text(["4.0 px to go", "pinned"])
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.className").startswith("xp-large"), (
-        "it only lets go of the start"
-    )
+    assert picture.has_focus(), "it only lets go of the start"
     page.keyboard.press("Delete")
-    expect(pane(page).locator("li")).to_have_text(["4.0 px to go"])
+    expect(drag.lines).to_have_text(["4.0 px to go"])
     assert still(page) == before
     assert point(page)["d"] == []
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement === document.body")
-    button(page, "Go").focus()
+    drag.button("Go").focus()
     page.keyboard.press("Enter")
-    assert over(page).startswith(VERDICTS)
-    page.locator(".xp-large").focus()
+    assert drag.outcome().startswith(VERDICTS)
+    picture.figure.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Backspace")
-    assert pairs(page) == []
+    assert drag.pairs() == []
 
 
-def test_hands_and_keys_are_as_before_once_the_view_is_closed(page):
+def test_hands_and_keys_are_as_before_once_the_view_is_closed(page, drag, picture):
     view(page, "Samples")
-    arrow(page, (0.4, 0.5), (0.6, 0.5))
-    page.wait_for_function("() => document.querySelector('gan-explorer').point.d.length > 0")
+    picture.drag((0.4, 0.5), (0.6, 0.5))
+    Explorer(page).wait_for_move()
     assert point(page)["d"][0] > 0.5
-    page.locator(".xp-large").focus()
+    picture.figure.focus()
     changes(page, lambda: page.keyboard.press("ArrowDown"))
-    assert "along the two chosen directions" in page.locator(".xp-large").get_attribute("aria-label")
-    assert page.locator(".xp-large").evaluate("(figure) => getComputedStyle(figure).touchAction") == "pan-y"
-    expect(page.locator(".xp-arrows")).to_have_count(0)
+    assert "along the two chosen directions" in picture.instructions()
+    assert picture.left_to_browser() == "pan-y"
+    expect(drag.overlay).to_have_count(0)
     view(page, "Drag")
-    assert page.locator(".xp-large").evaluate("(figure) => getComputedStyle(figure).touchAction") == "none"
+    assert picture.left_to_browser() == "none"
 
 
 def slowly(page: Page, asked: list) -> None:
@@ -232,31 +200,31 @@ def slowly(page: Page, asked: list) -> None:
 
 
 @pytest.mark.parametrize("leave", ["Stop", "Samples", "slider", "model"])
-def test_it_can_be_stopped_and_leaving_stops_it(page, leave):
+def test_it_can_be_stopped_and_leaving_stops_it(page, drag, picture, leave):
     asked: list = []
     slowly(page, asked)
-    arrow(page, (0.4, 0.5), (0.55, 0.5))
-    button(page, "Go").click()
-    expect(status(page)).to_contain_text("2.0 px to go on average")
-    arrow(page, (0.1, 0.1), (0.2, 0.2))
-    assert len(pairs(page)) == 1, "no other arrow meanwhile"
+    picture.drag((0.4, 0.5), (0.55, 0.5))
+    drag.button("Go").click()
+    expect(drag.status).to_contain_text("2.0 px to go on average")
+    picture.drag((0.1, 0.1), (0.2, 0.2))
+    assert len(drag.pairs()) == 1, "no other arrow meanwhile"
     if leave == "Stop":
-        button(page, "Stop").click()
+        drag.button("Stop").click()
     elif leave == "Samples":
         view(page, "Samples")
     elif leave == "slider":
         bar(page, "p0").fill("1")
     else:
-        page.evaluate(f"document.querySelector('gan-explorer').choose('run:{CLASSES}')")
+        Explorer(page).choose(f"run:{CLASSES}")
     page.wait_for_timeout(300)
     count = len(asked)
     assert asked[-1].get("end") or asked[-2].get("end")
     page.wait_for_timeout(300)
     assert len(asked) == count, "nothing is asked any more"
     if leave == "Stop":
-        expect(status(page)).to_have_text("Stopped: 2.0 px to go on average (at first 3.0 px).")
+        expect(drag.status).to_have_text("Stopped: 2.0 px to go on average (at first 3.0 px).")
     if leave in ("slider", "model"):
-        assert pairs(page) == [], "the picture is another one"
+        assert drag.pairs() == [], "the picture is another one"
     view(page, "Drag")
 
 
@@ -292,16 +260,18 @@ SAID = [
 
 
 @pytest.mark.parametrize(("told", "said"), SAID)
-def test_it_says_how_near_it_came(page, told, said):
+def test_it_says_how_near_it_came(page, drag, picture, told, said):
     page.route("**/gan/drag/on", lambda route: route.fulfill(json={**REST, **told}))
-    arrow(page, (0.4, 0.5), (0.55, 0.5))
-    arrow(page, (0.2, 0.2), (0.2, 0.2))
-    button(page, "Go").click()
-    expect(status(page)).to_contain_text(said)
-    assert lines(page)[0] == ("tracking lost" if told["lost"][0] else f"{told['away'][0]:.1f} px to go")
-    arrow(page, (0.6, 0.6), (0.7, 0.6))
-    assert len(pairs(page)) == 1, "the next arrow begins anew"
-    expect(status(page)).to_be_empty()
+    picture.drag((0.4, 0.5), (0.55, 0.5))
+    picture.drag((0.2, 0.2), (0.2, 0.2))
+    drag.button("Go").click()
+    expect(drag.status).to_contain_text(said)
+    assert drag.lines.all_inner_texts()[0] == (
+        "tracking lost" if told["lost"][0] else f"{told['away'][0]:.1f} px to go"
+    )
+    picture.drag((0.6, 0.6), (0.7, 0.6))
+    assert len(drag.pairs()) == 1, "the next arrow begins anew"
+    expect(drag.status).to_be_empty()
 
 
 @pytest.mark.parametrize(
@@ -332,33 +302,30 @@ def test_it_says_how_near_it_came(page, told, said):
         ),
     ],
 )
-def test_what_goes_wrong_is_told(page, path, answer, text):
+def test_what_goes_wrong_is_told(page, drag, picture, path, answer, text):
     page.route(f"**/gan/{path}", lambda route: route.fulfill(**answer))
-    arrow(page, (0.4, 0.5), (0.55, 0.5))
-    button(page, "Go").click()
-    expect(status(page)).to_contain_text(text)
+    picture.drag((0.4, 0.5), (0.55, 0.5))
+    drag.button("Go").click()
+    expect(drag.status).to_contain_text(text)
     if answer["status"] == 400:
-        expect(button(page, "Go")).to_be_enabled()
-        assert len(pairs(page)) == 1, "they can be tried again"
+        expect(drag.button("Go")).to_be_enabled()
+        assert len(drag.pairs()) == 1, "they can be tried again"
     else:
-        button(page, "Stop").click()
+        drag.button("Stop").click()
 
 
-def test_class_blend_and_units_stay(page):
-    page.evaluate(f"document.querySelector('gan-explorer').choose('run:{CLASSES}')")
-    page.wait_for_function(
-        "() => document.querySelector('gan-explorer').shown?.model.endsWith('faces-modern')"
-    )
-    page.evaluate(
-        "document.querySelector('gan-explorer').change({ label: 1, label2: 2, mix: 0.4, u: { '1.0': 0 } })"
-    )
+def test_class_blend_and_units_stay(page, drag, picture):
+    explorer = Explorer(page)
+    explorer.choose(f"run:{CLASSES}")
+    explorer.wait_for_image_of(f"run:{CLASSES}")
+    explorer.change(label=1, label2=2, mix=0.4, u={"1.0": 0})
     still(page)
-    arrow(page, (0.4, 0.5), (0.5, 0.5))
+    picture.drag((0.4, 0.5), (0.5, 0.5))
     with page.expect_request("**/gan/drag?*") as asked:
-        button(page, "Go").click()
+        drag.button("Go").click()
     for part in ("label=1", "label2=2", "mix=0.4", "u=1.0%3A0"):
         assert part in asked.value.url
-    over(page)
+    drag.outcome()
     assert {key: point(page)[key] for key in ("label", "label2", "mix", "u")} == {
         "label": 1,
         "label2": 2,
@@ -369,27 +336,21 @@ def test_class_blend_and_units_stay(page):
 
 def test_a_finger_drags_on_a_phone_in_chinese(browser, address):
     with visitor(browser, address, **PHONE, locale="zh-CN", color_scheme="dark") as page:
+        drag, picture = DragView(page), Picture(page)
         view(page, "拖动")
-        pane(page).wait_for()
+        drag.view.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         scrolled = page.evaluate("scrollY")
-        swipe(page, spot(page, 0.5, 0.6), spot(page, 0.5, 0.45))
+        swipe(page, picture.spot(0.5, 0.6), picture.spot(0.5, 0.45))
         assert page.evaluate("scrollY") == scrolled, "the finger draws, the page stays"
-        assert pairs(page)[0]["end"] == pytest.approx([0.5, 0.45], abs=0.02)
-        expect(pane(page).locator("li")).to_have_text([re.compile(r"^还差 4\.\d 像素$")])
-        small = (
-            pane(page)
-            .locator("button:not(.xp-help)")
-            .evaluate_all("(all) => all.filter((e) => e.offsetParent && e.offsetHeight < 40).length")
-        )
-        assert small == 0
+        assert drag.pairs()[0]["end"] == pytest.approx([0.5, 0.45], abs=0.02)
+        expect(drag.lines).to_have_text([re.compile(r"^还差 4\.\d 像素$")])
+        assert drag.too_low() == []
         before = large(page)
-        button(page, "开始").click()
-        assert over(page).startswith(("到了：", "只能到这里：", "这个生成器做不到："))
+        drag.button("开始").click()
+        assert drag.outcome().startswith(("到了：", "只能到这里：", "这个生成器做不到："))
         assert still(page) != before
-        picture, below = page.locator(".xp-canvas").bounding_box(), status(page).bounding_box()
-        assert picture["y"] >= 0
-        assert picture["y"] + picture["height"] <= below["y"], (
-            "the picture stays on top, what is told below it"
-        )
+        above, below = picture.canvas.bounding_box(), drag.status.bounding_box()
+        assert above["y"] >= 0
+        assert above["y"] + above["height"] <= below["y"], "the picture stays on top, what is told below it"
         assert below["y"] + below["height"] <= 844, "both are seen at once"

@@ -11,7 +11,13 @@ from playwright.sync_api import expect
 from gan.files import write_json
 from gan.recipes import make_config
 from tests.support.inputs.generators import RUN, tiny_spec, write_run, write_weights
-from tests.support.page.exploring import bar, changes, large, seed, sheet, sliders, still, until, visit
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.panels.controls import Controls
+from tests.support.page.explorer.panels.models import ModelPanel
+from tests.support.page.explorer.panels.picture import Picture
+from tests.support.page.explorer.panels.sheets import Interpolation, Neighbours, Samples
+from tests.support.page.explorer.views import Layout, Views
+from tests.support.page.exploring import bar, changes, large, seed, sliders, still, until, visit
 from tests.support.page.moving import as_new, visitor
 
 pytestmark = pytest.mark.browser
@@ -49,18 +55,18 @@ def page(tab):
     """That page on the finished run, reset, once its sheet is drawn."""
     as_new(tab, draws=False)
     still(tab)
-    tab.wait_for_function("() => !document.querySelector('.xp-wall .is-locked')")
+    Samples(tab).wait_for_samples()
     return tab
 
 
 def test_opens_on_something_alive(page):
     assert len(large(page)) > 500
-    assert page.locator(".xp-card[aria-pressed=true]").count() == 1
-    fold = page.viewport_size["height"]
-    for place in (".xp-cards", ".xp-wall .xp-mosaic", ".xp-large", ".xp-sliders"):
-        box = page.locator(place).bounding_box()
-        assert box["y"] >= 0, place
-        assert box["y"] + box["height"] <= fold, place
+    assert ModelPanel(page).chosen.count() == 1
+    fold, layout = page.viewport_size["height"], Layout(page)
+    for part in (layout.cards, layout.sheet, layout.picture, layout.sliders):
+        box = part.bounding_box()
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= fold, part
 
 
 def test_dragging_with_the_mouse_changes_the_picture_all_the_way(page):
@@ -84,7 +90,7 @@ def test_the_last_position_of_a_drag_is_the_one_that_stays(page):
         bar.dispatchEvent(new Event("input", { bubbles: true }));
       }
     }""")
-    page.wait_for_function("document.querySelector('gan-explorer').point.d[1] === 3")
+    Explorer(page).wait_for_amount(1, 3)
     fast = still(page)
     bar(page, "p1").dblclick()
     changes(page, lambda: bar(page, "p1").fill("3"))
@@ -95,10 +101,8 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
     """Where the slider goes while an image is on its way, only the last place is drawn."""
     held = []
     page.route("**/gan/image?*", lambda route: held.append(route))
-    page.evaluate("""() => {
-      window.drawn = [];
-      document.querySelector("gan-explorer").addEventListener("gan:drawn", (event) => drawn.push(event.detail.point.d[2]));
-    }""")  # noqa: E501
+    explorer = Explorer(page)
+    explorer.record_drawn(2)
     for first, *later in ([-3, -2, -1, -0.5], [1, 2, 3]):
         bar(page, "p2").fill(str(first))
         until(page, lambda: held)
@@ -110,8 +114,8 @@ def test_pictures_arrive_in_order_and_one_at_a_time(page):
         until(page, lambda: held)
         assert len(held) == 1
         held.pop().continue_()
-        page.wait_for_function(f"drawn.at(-1) === {later[-1]}")
-    assert page.evaluate("drawn") == [-3, -0.5, 1, 3]
+        explorer.wait_for_drawn(later[-1])
+    assert explorer.drawn() == [-3, -0.5, 1, 3]
     assert held == []
 
 
@@ -148,9 +152,9 @@ def test_the_seed_can_be_typed(page):
     changes(page, lambda: field.fill("123"))
     field.fill("-5")
     field.blur()
-    expect(page.locator(".xp-note")).to_contain_text("A seed is a whole number")
+    expect(Explorer(page).note).to_contain_text("A seed is a whole number")
     field.fill("12")
-    expect(page.locator(".xp-note")).to_be_hidden()
+    expect(Explorer(page).note).to_be_hidden()
     field.fill("123")
     assert "seed=123" in page.evaluate("location.hash") or page.wait_for_function(
         "location.hash.includes('seed=123')"
@@ -160,37 +164,34 @@ def test_the_seed_can_be_typed(page):
 def test_a_picture_of_the_wall_becomes_the_current_one(page):
     changes(page, lambda: page.get_by_role("button", name="Seed 17").click())
     assert seed(page) == 17
-    assert page.locator(".xp-wall [aria-current=true]").get_attribute("aria-label") == "Seed 17"
+    assert Samples(page).current.get_attribute("aria-label") == "Seed 17"
     page.keyboard.press("ArrowDown")
     changes(page, lambda: page.keyboard.press("Enter"))
     assert seed(page) == 25
 
 
 def test_more_samples(page):
-    changes(
-        page, lambda: page.get_by_role("button", name="More").click(), lambda page: sheet(page, "xp-wall")
-    )
-    page.locator(".xp-wall .xp-cell").nth(0).click()
-    assert page.locator(".xp-wall .xp-cell").nth(0).get_attribute("aria-label") == f"Seed {seed(page)}"
+    samples = Samples(page)
+    changes(page, lambda: page.get_by_role("button", name="More").click(), lambda _: samples.pixels())
+    samples.cells.nth(0).click()
+    assert samples.cells.nth(0).get_attribute("aria-label") == f"Seed {seed(page)}"
 
 
 def test_a_neighbour_moves_the_two_sliders(page):
-    page.locator(".xp-near").scroll_into_view_if_needed()
-    page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
-    changes(page, lambda: page.locator(".xp-near .xp-cell").nth(1 * 5 + 4).click())
+    near = Neighbours(page)
+    near.show()
+    near.wait_for_samples()
+    changes(page, lambda: near.cells.nth(1 * 5 + 4).click())
     assert [bar(page, f"p{k}").input_value() for k in range(3)] == ["2", "1", "0"]
-    assert (
-        page.locator(".xp-near [aria-current=true]").get_attribute("aria-label")
-        == "Direction 1 at +2.0, Direction 2 at +1.0"
-    )
+    assert near.current.get_attribute("aria-label") == "Direction 1 at +2.0, Direction 2 at +1.0"
     page.get_by_label("Horizontal direction").select_option("p4")
     page.wait_for_timeout(600)
-    changes(page, lambda: page.locator(".xp-near .xp-cell").nth(2 * 5).click())
+    changes(page, lambda: near.cells.nth(2 * 5).click())
     assert bar(page, "p4").input_value() == "-2"
 
 
 def test_neighbours_wait_for_the_end_of_a_drag(page):
-    page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
+    Neighbours(page).wait_for_samples()
     asked = []
     page.on(
         "request", lambda request: asked.append(request.url) if "/gan/neighbours" in request.url else None
@@ -214,13 +215,13 @@ def test_what_was_wrong_with_a_place_that_was_left_is_not_told(page, route):
     """The page shows a point's error only while the visitor is still at that point."""
     error = {"key": "latent.unknown_direction", "values": {"name": "p99"}, "text": "No p99."}
     reply = {"status": 400, "content_type": "application/json", "body": json.dumps({"error": error})}
-    note, held = page.locator(".xp-note"), []
-    page.wait_for_function("() => !document.querySelector('.xp-near .is-locked')")
+    note, held = Explorer(page).note, []
+    Neighbours(page).wait_for_samples()
     page.route(f"**/gan/{route}?*", lambda route: held.append(route))
     with page.expect_request(f"**/gan/{route}?*"):
         bar(page, "p0").fill("1")
     bar(page, "p0").fill("0.5")
-    page.wait_for_function("() => document.querySelector('gan-explorer').point.d[0] === 0.5")
+    Explorer(page).wait_for_amount(0, 0.5)
     with page.expect_request(f"**/gan/{route}?*"):
         held.pop(0).fulfill(**reply)
     page.wait_for_timeout(100)
@@ -241,19 +242,19 @@ def test_truncation_also_changes_the_wall(page):
     changes(
         page,
         lambda: page.get_by_label("Truncation ψ", exact=True).fill("0.3"),
-        lambda page: sheet(page, "xp-wall"),
+        lambda page: Samples(page).pixels(),
     )
 
 
 def test_classes(page, address):
     visit(page, address, f"run:{CLASSES}")
-    chips = page.locator(".xp-chip")
+    chips = Controls(page).chips
     assert chips.all_inner_texts() == ["All classes", "cat", "dog", "owl"]
     seen = set()
     for name in ("cat", "dog", "owl"):
         page.get_by_role("button", name=name, exact=True).click()
         page.wait_for_timeout(500)
-        seen.add((large(page), sheet(page, "xp-wall")))
+        seen.add((large(page), Samples(page).pixels()))
     assert len(seen) == 3
     assert chips.nth(3).get_attribute("aria-pressed") == "true"
 
@@ -262,8 +263,7 @@ def test_clusters(page, address):
     expect(page.get_by_label("Cluster", exact=True)).to_be_hidden()
     visit(page, address, f"run:{CLASSES}")
     slider = page.get_by_label("Cluster", exact=True)
-    # the seed's own place
-    page.wait_for_function("() => Number(document.querySelector('.xp-cluster input').value) !== 0")
+    Controls(page).wait_for_own_cluster()
     start, own = large(page), slider.input_value()
     for value in ("-2.5", "2.5"):
         changes(page, lambda value=value: slider.fill(value))
@@ -274,13 +274,14 @@ def test_clusters(page, address):
 
 
 def test_the_way_to_another_seed(page):
-    page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
+    strip = Interpolation(page)
+    strip.wait_for_samples()
     changes(
         page,
         lambda: page.get_by_label("Seed to interpolate to").fill("44"),
-        lambda page: sheet(page, "xp-way"),
+        lambda _: strip.pixels(),
     )
-    changes(page, lambda: page.locator(".xp-way .xp-cell").nth(8).click())
+    changes(page, lambda: strip.cells.nth(8).click())
     end = still(page)
     assert page.get_by_label("Position t", exact=True).input_value() == "1"
     changes(page, lambda: page.get_by_label("Position t", exact=True).fill("0.4"))
@@ -293,7 +294,7 @@ def test_raw_sliders_reach_every_number(page):
     page.get_by_text("Raw latent z").click()
     page.get_by_role("button", name="Next entries").click()
     page.get_by_role("button", name="Next entries").click()
-    expect(page.locator(".xp-range")).to_have_text("z32 to z39 of 40")
+    expect(Controls(page).entries).to_have_text("z32 to z39 of 40")
     expect(page.get_by_role("button", name="Next entries")).to_be_disabled()
     start = large(page)
     last = page.get_by_label("z39")
@@ -316,7 +317,7 @@ def test_downloads(page):
     assert np.array_equal(
         np.asarray(big.convert("L")), np.asarray(small.convert("L")).repeat(8, 0).repeat(8, 1)
     )
-    page.wait_for_function("() => !document.querySelector('.xp-way .is-locked')")
+    Interpolation(page).wait_for_samples()
     _, strip = saved(lambda: page.get_by_role("button", name="Download the strip as PNG").click())
     assert strip.size == (9 * 28 * 4, 28 * 4)
     assert big.info["Software"] == strip.info["Software"] == "GANarium"
@@ -329,7 +330,7 @@ def test_a_reload_keeps_the_view(page):
     before = still(page)
     page.reload()
     expect(bar(page, "p1")).to_have_value("-1.5")
-    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
+    Explorer(page).wait_for_sized_canvas()
     assert still(page) == before
     assert seed(page) == 9
 
@@ -340,25 +341,24 @@ def test_a_link_with_nonsense_opens_all_the_same(page, address):
         f"{address}#model=run:nothing&seed=-3&psi=x&label=99&d=1e99,zz&z=a:b,999:1&axes=0,1&wall=&to=1.5&t=7"
     )
     expect(sliders(page).first).to_be_enabled()
-    page.wait_for_function("() => document.querySelector('.xp-canvas').width > 1")
+    Explorer(page).wait_for_sized_canvas()
 
 
 def test_a_damaged_model_says_so_and_the_others_work(page):
-    page.locator(f".xp-card[data-model='run:{DAMAGED}']").click()
-    expect(page.locator(".xp-note")).to_contain_text(
+    explorer, models = Explorer(page), ModelPanel(page)
+    models.card_of(f"run:{DAMAGED}").click()
+    expect(explorer.note).to_contain_text(
         "The model “Digits, Modern (R3GAN), 5 min” can't be read: its file is damaged"
     )
-    expect(page.locator(".xp-card.is-broken small")).to_have_text("Can't be read")
-    assert page.locator(".xp-controls, .xp-tools, .xp-take, .xp-way").evaluate_all(
-        "(all) => all.every((one) => one.inert)"
-    )
+    expect(models.broken).to_have_text("Can't be read")
+    assert explorer.is_off()
     expect(page.get_by_role("button", name="Start a random walk", include_hidden=True)).to_be_disabled()
     page.get_by_role("tab", name="Timeline").click()
     expect(page.get_by_role("heading", name="This model can't be read")).to_be_visible()
     page.get_by_role("tab", name="Samples").click()
-    changes(page, lambda: page.locator(f".xp-card[data-model='run:{RUN}']").click())
-    expect(page.locator(".xp-note")).to_be_hidden()
-    assert page.locator("gan-explorer [inert]").count() == 0
+    changes(page, lambda: models.card_of(f"run:{RUN}").click())
+    expect(explorer.note).to_be_hidden()
+    assert explorer.off.count() == 0
 
 
 def test_a_live_run_improves_in_place(page, address, runs):
@@ -367,7 +367,7 @@ def test_a_live_run_improves_in_place(page, address, runs):
     page.evaluate(
         "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}"
     )
-    expect(page.locator(".xp-badge").first).to_be_visible()
+    expect(Picture(page).live).to_be_visible()
     expect(sliders(page).first).to_be_enabled()
     changes(page, lambda: bar(page, "p0").fill("1.5"))
     still(page)
@@ -382,18 +382,18 @@ def test_a_run_without_pictures_is_shown_as_soon_as_it_has_some(page, runs):
     page.evaluate(
         "(id) => dispatchEvent(new CustomEvent('gan:explore', { detail: { model: id } }))", f"run:{name}"
     )
-    expect(page.locator(".xp-note")).to_contain_text("has no samples yet")
+    expect(Explorer(page).note).to_contain_text("has no samples yet")
     write_weights(folder / "live.safetensors", tiny_spec())
-    expect(page.locator(".xp-badge").first).to_be_visible()
-    expect(page.locator(".xp-note")).to_be_hidden()
+    expect(Picture(page).live).to_be_visible()
+    expect(Explorer(page).note).to_be_hidden()
 
 
 def test_the_server_comes_back(page):
     page.route("**/gan/image*", lambda route: route.abort())
     bar(page, "p0").fill("0.5")
-    expect(page.locator(".xp-note")).to_contain_text("No connection")
+    expect(Explorer(page).note).to_contain_text("No connection")
     page.unroute("**/gan/image*")
-    expect(page.locator(".xp-note")).to_be_hidden()
+    expect(Explorer(page).note).to_be_hidden()
     start = large(page)
     changes(page, lambda: bar(page, "p0").fill("-2"))
     assert large(page) != start
@@ -414,13 +414,9 @@ def test_fits_a_phone(browser, address, lang):
     bar(page, "p7").scroll_into_view_if_needed()
     page.mouse.wheel(0, 300)
     page.wait_for_timeout(300)
-    assert page.locator(".xp-large").bounding_box()["y"] == pytest.approx(0, abs=2)
-    small = page.locator(".xp button:not(.xp-help), .xp select, .xp-number").evaluate_all(
-        "(all) => all.filter((e) => e.offsetParent && !e.closest('.xp-cells') && "
-        "e.getBoundingClientRect().height < 39.5).map((e) => e.className)"
-    )
-    assert small == []
-    help_button = page.locator(".xp-help").first
+    assert Picture(page).figure.bounding_box()["y"] == pytest.approx(0, abs=2)
+    assert Views(page).too_low() == []
+    help_button = Layout(page).help.first
     help_button.evaluate("(button) => button.scrollIntoView({ block: 'start' })")
     box = help_button.bounding_box()
     # the button's touch target is larger than its circle

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.support.inputs.generators import RUN
 from tests.support.page.browsing import PHONE
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.links import CopyLink, stands
-from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.explorer.panels.links import CopyLink, stands
+from tests.support.page.explorer.panels.models import ModelPanel
 from tests.support.page.explorer.views import Layout, Views
 from tests.support.page.exploring import bar, changes, large, sliders, still, visit
 from tests.support.page.moving import CLASSES, point, view, visitor, write_models

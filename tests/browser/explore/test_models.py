@@ -9,7 +9,7 @@ from gan.latent.catalogue import CHECKPOINTS, pulled_root
 from tests.fakes.hub import Repository
 from tests.support.inputs.generators import RUN, tiny_spec, write_run
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.models import ModelPanel, Scores
+from tests.support.page.explorer.panels.models import ModelPanel, Scores
 from tests.support.page.exploring import large, visit
 
 pytestmark = pytest.mark.browser

@@ -4,10 +4,12 @@ import base64
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.inputs.generators import RUN, tiny_spec, write_lively_run
 from tests.support.page.directing import choose, drawn, row, slider_names
+from tests.support.page.explorer.directions import DirectionsView
+from tests.support.page.explorer.explorer import Explorer
 from tests.support.page.exploring import bar, changes, visit
 
 pytestmark = pytest.mark.browser
@@ -74,25 +76,18 @@ def name_them(page: Page) -> None:
     page.route(re.compile("/gan/(image|along)\\?"), draw)
 
 
-def lists(page: Page) -> Locator:
-    return page.locator(".xp-directions > .xp-chips button")
-
-
-def opened(page: Page) -> Locator:
-    return page.locator(".xp-directions > .xp-chips [aria-pressed=true]")
-
-
 def test_the_view_opens_on_pca_where_no_attribute_moves(desktop, address):
     page = desktop.new_page()
+    directions = DirectionsView(page)
     page.route(
         "**/gan/attributes?*", lambda route: route.fulfill(json={**NAMED, "directions": [], "vectors": ""})
     )
     visit(page, address, rest="&view=directions")
-    expect(opened(page)).to_have_text("PCA")
+    expect(directions.opened).to_have_text("PCA")
     drawn(page, "Direction 1")
     choose(page, "Attributes")
-    expect(page.locator(".xp-dirs")).to_have_text("No attribute of this model changes with z.")
-    expect(opened(page)).to_have_text("Attributes")
+    expect(directions.list).to_have_text("No attribute of this model changes with z.")
+    expect(directions.opened).to_have_text("Attributes")
     page.close()
 
 
@@ -108,7 +103,7 @@ def test_the_view_opens_on_pca_while_the_run_trains(desktop, address):
     page.route(re.compile("/gan/models?($|[?])"), trains)
     page.on("request", lambda request: asked.append("/attributes?" in request.url))
     visit(page, address, rest="&view=directions")
-    expect(opened(page)).to_have_text("PCA")
+    expect(DirectionsView(page).opened).to_have_text("PCA")
     drawn(page, "Direction 1")
     assert not any(asked)
     page.close()
@@ -116,12 +111,13 @@ def test_the_view_opens_on_pca_while_the_run_trains(desktop, address):
 
 def test_named_directions_say_what_they_do(desktop, address):
     page = desktop.new_page()
+    directions = DirectionsView(page)
     name_them(page)
     visit(page, address, rest="&view=directions&x=night:1.5")
-    expect(page.locator(".xp-sliders .xp-name").last).to_have_text("Night")
-    expect(lists(page)).to_have_text(["Attributes", "PCA", "SeFa", "My sliders"])
-    expect(opened(page)).to_have_text("Attributes")
-    expect(page.locator(".xp-dir")).to_have_count(2)
+    expect(Explorer(page).slider_names.last).to_have_text("Night")
+    expect(directions.families).to_have_text(["Attributes", "PCA", "SeFa", "My sliders"])
+    expect(directions.opened).to_have_text("Attributes")
+    expect(directions.rows).to_have_count(2)
     expect(row(page, "Night")).to_contain_text(
         "From −2 to +2 the attribute changes by +1.3 σ; it rises in 97\u202f% of samples. Also changes:"
     )
@@ -137,54 +133,43 @@ def test_named_directions_say_what_they_do(desktop, address):
     expect(row(page, "More like: owl")).to_contain_text(
         "Present in 10\u202f% of samples at −2, in 50\u202f% at +2. Hardly affects anything else."
     )
-    expect(page.locator(".xp-directions")).to_contain_text(
-        "a class selector may decide them): Sea, More like: fox."
-    )
+    expect(directions.view).to_contain_text("a class selector may decide them): Sea, More like: fox.")
     drawn(page, "Night")
-    offered = (
-        "() => [...document.querySelector('gan-explorer').axes.selects[0].element.options].map(({ text }) "
-        "=> text)"
-    )
-    assert "Night" not in page.evaluate(offered)
+    assert "Night" not in Explorer(page).choices_of_axes()
     row(page, "Night").get_by_role("button", name="Slider for Night").click()
-    assert "Night" in page.evaluate(offered)
+    assert "Night" in Explorer(page).choices_of_axes()
     row(page, "Night").get_by_role("button", name="Slider for Night").click()
     row(page, "More like: owl").get_by_role("button", name="Slider for More like: owl").click()
     assert slider_names(page)[-2:] == ["More like: owl", "Night"]
     page.close()
 
 
-def line(page: Page) -> Locator:
-    """The line that tells of the search for attributes."""
-    return page.locator(".xp-directions > [aria-live]")
-
-
 @pytest.fixture
 def searching(desktop, address):
     """The view while the server searches for attributes, and a function that ends the search."""
     page, held = desktop.new_page(), []
+    directions = DirectionsView(page)
     name_them(page)
     page.route("**/gan/attributes?*", lambda route: held.append(route))
     visit(page, address, rest="&view=directions")
-    expect(line(page)).to_have_text("Finding attributes… PCA can be used meanwhile.")
-    expect(opened(page)).to_have_text("PCA")
-    expect(page.locator(".xp-dir")).to_have_count(10)
+    expect(directions.search).to_have_text("Finding attributes… PCA can be used meanwhile.")
+    expect(directions.opened).to_have_text("PCA")
+    expect(directions.rows).to_have_count(10)
     yield page, lambda: held[0].fallback()
     page.close()
 
 
 def test_attributes_take_the_place_of_pca_where_nobody_uses_it(searching):
     page, found = searching
+    directions = DirectionsView(page)
     found()
-    expect(opened(page)).to_have_text("Attributes")
-    expect(page.locator(".xp-dir")).to_have_count(2)
-    expect(line(page)).to_be_hidden()
+    expect(directions.opened).to_have_text("Attributes")
+    expect(directions.rows).to_have_count(2)
+    expect(directions.search).to_be_hidden()
 
 
 USES = {
-    "a strip": lambda page: changes(
-        page, lambda: row(page, "Direction 1").locator(".xp-cell").nth(6).click()
-    ),
+    "a strip": lambda page: changes(page, lambda: DirectionsView(page).samples("Direction 1").nth(6).click()),
     "a slider": lambda page: changes(page, lambda: bar(page, "p1").fill("2")),
     "the mouse over the list": lambda page: row(page, "Direction 1").hover(),
 }
@@ -193,32 +178,35 @@ USES = {
 @pytest.mark.parametrize("use", USES)
 def test_pca_stays_under_the_hand_that_uses_it(use, searching):
     page, found = searching
+    directions = DirectionsView(page)
     drawn(page, "Direction 1")
     USES[use](page)
-    first = page.locator(".xp-dir").first
+    first = directions.rows.first
     before = first.bounding_box()
     found()
-    expect(line(page)).to_have_text("The attributes are ready.")
-    expect(opened(page)).to_have_text("PCA")
+    expect(directions.search).to_have_text("The attributes are ready.")
+    expect(directions.opened).to_have_text("PCA")
     assert first.bounding_box() == before
     choose(page, "Attributes")
-    expect(page.locator(".xp-dir")).to_have_count(2)
-    expect(line(page)).to_be_hidden()
+    expect(directions.rows).to_have_count(2)
+    expect(directions.search).to_be_hidden()
 
 
 def test_a_family_that_the_visitor_chose_stays(searching):
     page, found = searching
+    directions = DirectionsView(page)
     choose(page, "SeFa")
     drawn(page, "SeFa 1")
     with page.expect_response("**/gan/attributes?*"):
         found()
-    page.wait_for_function("document.querySelector('gan-explorer').families.found.attributes")
-    expect(opened(page)).to_have_text("SeFa")
-    expect(line(page)).to_be_hidden()
+    directions.wait_for_found("attributes")
+    expect(directions.opened).to_have_text("SeFa")
+    expect(directions.search).to_be_hidden()
 
 
 def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     page = desktop.new_page()
+    directions = DirectionsView(page)
     failing = [True]
 
     def answer(route):
@@ -230,14 +218,14 @@ def test_what_could_not_be_found_can_be_asked_for_again(desktop, address):
     name_them(page)
     page.route("**/gan/attributes?*", answer)
     visit(page, address, rest="&view=directions")
-    expect(line(page)).to_have_text("The search for attributes failed.")
-    expect(opened(page)).to_have_text("PCA")
+    expect(directions.search).to_have_text("The search for attributes failed.")
+    expect(directions.opened).to_have_text("PCA")
     drawn(page, "Direction 1")
     again = page.get_by_role("button", name="Try again")
     expect(again).to_be_hidden()
     choose(page, "Attributes")
-    expect(page.locator(".xp-directions [role=status]")).to_contain_text("Went wrong.")
+    expect(directions.status).to_contain_text("Went wrong.")
     failing.clear()
     again.click()
-    expect(page.locator(".xp-dir")).to_have_count(2)
+    expect(directions.rows).to_have_count(2)
     page.close()

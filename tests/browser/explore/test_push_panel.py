@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.fakes.hub import TOKEN, Refusal
 from tests.support.page.browsing import serve
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.push import PushPanel
+from tests.support.page.explorer.panels.push import PushPanel
 from tests.support.page.exploring import visit
 
 pytestmark = pytest.mark.browser

@@ -20,7 +20,7 @@ from gan.ui.server.requests.concurrency import LIMITS
 from gan.ui.server.services import Services
 from tests.support.inputs.generators import RUN, tiny_spec, write_checkpoint, write_run, write_weights
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.explorer.panels.models import ModelPanel
 from tests.support.page.exploring import visit
 
 CARD = {"title": "Cats", "data": "cats", "data_licence": "CC0", "data_credit": "a cat", "recipe": "modern",

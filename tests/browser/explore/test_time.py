@@ -23,6 +23,10 @@ from tests.support.inputs.generators import (
     write_weights,
 )
 from tests.support.page.browsing import PHONE
+from tests.support.page.explorer.explorer import Explorer
+from tests.support.page.explorer.panels.picture import Picture
+from tests.support.page.explorer.time import TimeView
+from tests.support.page.explorer.views import Layout
 from tests.support.page.exploring import bar
 from tests.support.page.moving import as_new, visitor
 
@@ -143,33 +147,18 @@ def tab(browser, address):
         yield page
 
 
-def watch(page: Page, model: str) -> None:
-    """Open the view by its address."""
-    page.evaluate(f"location.hash = 'model={model}&view=time'")
-    page.wait_for_function(
-        "(model) => document.querySelector('gan-explorer').shown?.model === model", arg=model
-    )
-
-
-def settled(page: Page) -> None:
-    """Wait until both of its sheets are drawn."""
-    page.wait_for_function("""() => {
-      const view = document.querySelector("gan-explorer").views.views.time;
-      return view?.mosaic && view.sheets().every((sheet) => sheet.drawn && sheet.drawn === JSON.stringify(sheet.query()));
-    }""")  # noqa: E501
-
-
 @pytest.fixture
 def page(tab):
     """The view as a new visitor finds it."""
     as_new(tab, draws=False)
-    watch(tab, ID)
-    settled(tab)
+    TimeView(tab).watch(ID)
+    TimeView(tab).settled()
     return tab
 
 
-def film(page: Page) -> str:
-    return page.locator(".xp-time .xp-canvas").evaluate("(canvas) => canvas.toDataURL()")
+@pytest.fixture
+def timeline(page):
+    return TimeView(page)
 
 
 def slider(page: Page):
@@ -177,17 +166,17 @@ def slider(page: Page):
 
 
 @pytest.mark.browser
-def test_the_slider_and_its_keys_go_through_the_training(page):
+def test_the_slider_and_its_keys_go_through_the_training(page, timeline):
     bar = slider(page)
     expect(bar).to_have_attribute("aria-valuetext", "7,040 images")
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/gan/time" in request.url else None)
-    seen = [film(page)]
+    seen = [timeline.film()]
     bar.focus()
     for key, images in (("ArrowLeft", "5,440"), ("Home", "640"), ("ArrowRight", "832")):
         bar.press(key)
         expect(bar).to_have_attribute("aria-valuetext", f"{images} images")
-        seen.append(film(page))
+        seen.append(timeline.film())
     assert len(set(seen)) == 4
     box = bar.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -198,33 +187,27 @@ def test_the_slider_and_its_keys_go_through_the_training(page):
 
 
 @pytest.mark.browser
-def test_plays_from_the_beginning_to_the_end(page):
+def test_plays_from_the_beginning_to_the_end(page, timeline):
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
-    page.wait_for_function(
-        "() => document.querySelector('.xp-scrub .xp-value').textContent === '1,088 images'"
-    )
+    timeline.wait_for_amount("1,088 images")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     expect(slider(page)).to_have_attribute("aria-valuetext", "7,040 images")
 
 
 @pytest.mark.browser
-def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, address):
-    before = film(page)
+def test_the_point_moves_the_film_but_not_while_it_is_dragged(page, timeline, address):
+    before = timeline.film()
     bar(page, "p0").fill("2.5")
-    page.wait_for_function(
-        "(before) => document.querySelector('.xp-time .xp-canvas').toDataURL() !== before", arg=before
-    )
-    settled(page)
-    assert film(page) == page.locator(".xp-mid .xp-canvas").evaluate("(canvas) => canvas.toDataURL()"), (
-        "the newest snapshot is the model"
-    )
+    timeline.wait_for_other_film(before)
+    timeline.settled()
+    assert timeline.film() == Picture(page).pixels(), "the newest snapshot is the model"
 
 
 @pytest.mark.browser
-def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
+def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page, timeline):
     page.get_by_label("Horizontal direction").select_option("p2")
-    settled(page)
+    timeline.settled()
     cells = page.get_by_role("group", name="Direction × training").get_by_role("button")
     expect(cells).to_have_count(56)
     page.get_by_role("button", name="After 640 images, Direction 3 at +2").click()
@@ -234,9 +217,9 @@ def test_a_cell_of_the_grid_goes_to_its_moment_and_its_amount(page):
         "aria-current", "true"
     )
     page.wait_for_function("location.hash.includes('axes=p2')")
-    labels = page.locator(".xp-down span").all_inner_texts()
+    labels = timeline.moments.all_inner_texts()
     assert (len(labels), labels[0], labels[-1]) == (8, "640", "7,040")
-    assert page.locator(".xp-grid > p").all_inner_texts() == ["Direction 3 (σ)", "Images seen"]
+    assert timeline.axes.all_inner_texts() == ["Direction 3 (σ)", "Images seen"]
 
 
 @pytest.mark.browser
@@ -260,9 +243,9 @@ def test_the_saved_grid_says_that_a_machine_made_it(page):
 
 
 @pytest.mark.browser
-def test_new_snapshots_of_a_running_run_appear(page, runs):
-    watch(page, f"run:{LIVE}")
-    settled(page)
+def test_new_snapshots_of_a_running_run_appear(page, timeline, runs):
+    timeline.watch(f"run:{LIVE}")
+    timeline.settled()
     expect(slider(page)).to_have_attribute("aria-valuetext", "1,408 images")
     slider(page).press("Home")
     run = runs / LIVE
@@ -272,37 +255,37 @@ def test_new_snapshots_of_a_running_run_appear(page, runs):
         {**json.loads((run / "status.json").read_text()), "step": 40, "images": 40 * IMAGES},
     )
     write_weights(run / "live.safetensors", SPEC, seed=40)
-    expect(page.locator(".xp-down span").last).to_have_text("2,560")
+    expect(timeline.moments.last).to_have_text("2,560")
     expect(slider(page)).to_have_attribute("aria-valuetext", "640 images")
-    settled(page)
+    timeline.settled()
     slider(page).press("End")
     expect(slider(page)).to_have_attribute("aria-valuetext", "2,560 images")
 
 
 @pytest.mark.browser
-def test_what_was_thinned_out_or_is_damaged_is_left_out(page, runs):
+def test_what_was_thinned_out_or_is_damaged_is_left_out(page, timeline, runs):
     name = "20250102-060708-digits-modern"
     run = write_past(runs, name, STEPS[:5], created=4.0)
-    watch(page, f"run:{name}")
-    expect(page.locator(".xp-down span")).to_have_count(5)
-    settled(page)
+    timeline.watch(f"run:{name}")
+    expect(timeline.moments).to_have_count(5)
+    timeline.settled()
     (run / "snapshots" / "00000013.safetensors").unlink()
     damaged = run / "snapshots" / "00000017.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-100])
     page.get_by_role("button", name="Randomise").click()
-    expect(page.locator(".xp-down span")).to_have_count(3)
-    expect(page.locator(".xp-note")).to_contain_text("The snapshot of step 17")
-    settled(page)
+    expect(timeline.moments).to_have_count(3)
+    expect(Explorer(page).note).to_contain_text("The snapshot of step 17")
+    timeline.settled()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("model", "told"), [
     ("shipped:digits", "This model has no training snapshots"), (f"run:{BARE}", "This run has no snapshots"),
 ])  # fmt: skip
-def test_without_snapshots_it_says_what_to_do(page, model, told):
-    watch(page, model)
+def test_without_snapshots_it_says_what_to_do(page, timeline, model, told):
+    timeline.watch(model)
     expect(page.get_by_role("heading", name=told)).to_be_visible()
-    page.locator(".xp-nothing").get_by_role("button", name="Go to Train").click()
+    timeline.nothing.get_by_role("button", name="Go to Train").click()
     expect(page.locator("#tab-train-button")).to_have_attribute("aria-selected", "true")
     page.locator("#tab-explore-button").click()
 
@@ -311,24 +294,18 @@ def test_without_snapshots_it_says_what_to_do(page, model, told):
 @pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
 def test_fits_a_phone(browser, address, lang):
     with visitor(browser, address, draws=False, locale=lang, **PHONE) as page:
-        watch(page, ID)
-        page.locator(".xp-past").scroll_into_view_if_needed()
-        settled(page)
+        timeline = TimeView(page)
+        timeline.watch(ID)
+        timeline.grid.scroll_into_view_if_needed()
+        timeline.settled()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert "explore." not in page.locator(".xp-time").inner_text()
+        assert "explore." not in timeline.view.inner_text()
         bar = page.get_by_role("slider", name={"en-US": "Images seen", "zh-CN": "已看图片数"}[lang])
         bar.scroll_into_view_if_needed()
         box = bar.bounding_box()
         page.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
         expect(bar).to_have_attribute("aria-valuetext", {"en-US": "640 images", "zh-CN": "640 张图片"}[lang])
-        for height in page.locator(".xp-time button:visible:not(.xp-cell, .xp-help)").evaluate_all(
-            "(all) => all.map((one) => one.getBoundingClientRect().height)"
-        ):
-            assert height >= 40
-        watch(page, "shipped:digits")
-        page.locator(".xp-nothing h3").wait_for()
-        beyond = page.locator("gan-explorer header, gan-explorer h3").evaluate_all(
-            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1 || "
-            "one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent)"
-        )
-        assert beyond == []
+        assert timeline.too_low() == []
+        timeline.watch("shipped:digits")
+        timeline.nothing.get_by_role("heading").wait_for()
+        assert Layout(page).cut_off_titles() == []

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from gan.runs.store import Store
 from tests.fakes.runs import past, tiny, wait_until
 from tests.support.inputs.generators import tiny_spec, write_weights
+from tests.support.page.browsing import READY
 from tests.support.page.train_form import TrainForm
 
 ENDED = ("finished", "stopped", "failed")
@@ -34,8 +35,7 @@ def visit(browser, address):
         ).new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}#tab={tab}")
-        ready = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
-        page.wait_for_selector(ready[tab], state="attached")
+        page.wait_for_selector(READY[tab], state="attached")
         pages.append(page)
         return page
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.fakes.runs import past, state, tiny, wait_until
 from tests.support.page.browsing import PHONE
 from tests.support.page.explorer.explorer import Explorer
-from tests.support.page.explorer.models import ModelPanel
+from tests.support.page.explorer.panels.models import ModelPanel
 from tests.support.page.exploring import changes
 from tests.support.page.runs_list import RunsList, post, press_twice, stop_and_delete
 

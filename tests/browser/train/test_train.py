@@ -99,6 +99,7 @@ def test_points_have_recipes_settings_and_a_stage_of_their_own(visit, address):
     expect(page.locator("#field-batch")).not_to_be_visible()
     page.locator("#field-points-batch input").fill("64")
     page.locator("#field-points-batch input").press("Tab")
+    page.click(".tr-break summary:visible")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
     expect(page.locator("#field-points-lr_g input")).to_have_value("0.0001")
     run_id = train(page, address, 1)
@@ -348,6 +349,12 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe sets a seed
     expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
+    page.click(".tr-break summary:visible")
+    page.locator("gan-recipe").get_by_role("radio", name="G copies 12 images").click()
+    expect(page.locator("#field-images input")).to_have_value("12")
+    expect(page.locator("#field-batch input")).to_have_value("8")
+    page.click("gan-recipe [role=radio] >> nth=0")
+    expect(page.locator("#field-images input")).to_have_value("0")
 
 
 def test_a_budget_in_thousands_of_images_is_chosen_kept_and_sent(visit):
@@ -475,16 +482,7 @@ def test_a_reader_who_is_faster_than_the_returning_form_keeps_theirs(visit):
 def test_the_page_fits_a_phone_and_brings_the_reason_back_into_sight(visit):
     page = visit(**PHONE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    # The "?" looks small, but takes touches 10 px around it.
-    buttons = (
-        "[...document.querySelectorAll('#train button:not(.xp-help), gan-header button')].filter((one) => "
-        "one.offsetParent)"
-    )
-    small = page.evaluate(
-        f"() => {buttons}.filter((one) => one.getBoundingClientRect().height < 32).map((one) => "
-        f"one.className)"
-    )
-    assert small == []
+    assert TrainForm(page).too_low() == []
     TrainForm(page).open_settings()
     TrainForm(page).set("batch", 1)
     # as long as a run on display makes the page

@@ -36,6 +36,8 @@ expect.set_options(timeout=SLOW)
 # What a server sees on alice's Space.
 SPACE = {"SPACE_ID": "alice/gan", "SPACE_HOST": "alice-gan.hf.space", "SPACE_AUTHOR_NAME": "alice"}
 IPV6 = socket.has_ipv6 and os.path.exists("/proc/net/if_inet6")
+# What a tab shows once it can be used.
+READY = {"train": "gan-time [aria-checked=true]", "explore": ".xp-card"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 

@@ -92,10 +92,5 @@ def still(page: Page) -> bytes:
     return large(page)
 
 
-def sheet(page: Page, place: str) -> bytes:
-    """Return the pixels of a sheet, as displayed."""
-    return page.locator(f".{place} .xp-mosaic canvas").evaluate("(c) => c.toDataURL()").encode()
-
-
 def seed(page: Page) -> int:
     return int(page.get_by_label("Seed", exact=True).input_value())

@@ -8,6 +8,8 @@ import zipfile
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.support.page.touch import lower_than
+
 FRAMES = """() => new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
 })"""
@@ -71,6 +73,13 @@ class TrainForm:
         """Type a setting, and leave its field."""
         self.field(name).fill(str(value))
         self.field(name).press("Tab")
+
+    def too_low(self) -> list[str]:
+        """Buttons of the tab and of the header that are lower than 32 pixels.
+
+        A "?" looks small, but takes touches 10 pixels around it.
+        """
+        return lower_than(self.page.locator("#train button:not(.xp-help), gan-header button"), 32)
 
     def press_train(self) -> dict:
         """Press Train. Returns the server's answer."""

@@ -19,12 +19,11 @@ from gan.kinds.points.recipes import RECIPES as POINT_RECIPES
 from gan.kinds.points.recipes import make_config as points_config
 from gan.kinds.points.trainer import PointsTrainer
 from gan.models import projected
-from gan.recipes import RECIPES
 from gan.train.checkpoint import NEWEST, digest, load_file, save_state, tensors_of
 from gan.train.parallel.team import ALONE, Team, join, leave
 from gan.train.trainer import Trainer
 from gan.worker import ranks
-from tests.support.engine import CPU, tiny_config, tiny_data
+from tests.support.engine import CPU, SOUND, tiny_config, tiny_data
 
 DIES = 30
 # everything that is random, and the running statistics of both kinds of layers that have them
@@ -50,7 +49,7 @@ def points(recipe: str, team: Team = ALONE) -> PointsTrainer:
 
 
 BUILD = {
-    **{f"images {recipe}": (images, recipe) for recipe in RECIPES},
+    **{f"images {recipe}": (images, recipe) for recipe in SOUND},
     **{f"points {recipe}": (points, recipe) for recipe in POINT_RECIPES},
 }
 

@@ -166,6 +166,13 @@ def test_held_out_images_are_never_among_the_nearest(run, monkeypatch):
     assert min(pairs[0][1] for pairs in find_nearest(run_dir)["tiles"]) > 0.1
 
 
+def test_only_images_that_the_run_trains_on_are_searched(tmp_path):
+    run_dir = begin(tmp_path, data="digits", images=20)[0]
+    found = find_nearest(run_dir)
+    assert (found["among"], found["of"]) == (20, 20)
+    assert found["usual"] > 0, "it goes by the images that are held out all the same"
+
+
 def test_few_held_out_images_give_no_yardstick(run, monkeypatch):
     monkeypatch.setattr(room, "LEAST_HELD_OUT", 7)
     found = find_nearest(run[0])

@@ -5,10 +5,14 @@ tests/benchmarks/quality/points.py measures more steps, and the seconds.
 
 from collections.abc import Callable
 
+import pytest
+
 from gan.kinds.points import data
 from gan.kinds.points.metrics import diversity
-from gan.kinds.points.recipes import make_config
+from gan.kinds.points.recipes import FAILING, make_config
 from gan.kinds.points.trainer import PointsTrainer
+from gan.worker.health import Verdict
+from gan.worker.watch import Watch
 
 SEEDS, ENOUGH = 5, 4
 
@@ -34,6 +38,23 @@ def test_the_modern_recipe_covers_all_25_modes_evenly():
         return scores.modes == 25 and scores.high_quality >= 0.95 and scores.kl < 0.2
 
     assert holds(1_500, "modern", evenly)
+
+
+@pytest.mark.parametrize("recipe", [name for name in FAILING if name not in ("collapse", "diverge")])
+def test_a_recipe_that_fails_is_diagnosed(recipe):
+    """On seed 0 of five that do: see tests/benchmarks/README.md."""
+    run = PointsTrainer(make_config("grid25", recipe, steps=200), data.load("grid25"))
+    watch, judged = Watch(), Verdict("missing_modes", "warn", {"modes": 5, "of": 25})
+    for check in range(3):  # the checks of half a minute
+        run.advance(10)
+        watch.see({"step": run.step, "images": 3_000, "seconds": 10.0 * check, **run.measure()})
+    assert watch.verdict(judged)["key"] == FAILING[recipe]
+
+
+def test_the_recipe_that_diverges_does():
+    run = PointsTrainer(make_config("grid25", "diverge", steps=200), data.load("grid25"))
+    run.advance(50)
+    assert not run.healthy()
 
 
 def test_the_collapse_recipe_draws_one_place_near_the_data():

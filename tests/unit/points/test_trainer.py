@@ -22,7 +22,7 @@ def points():
     return data.load("grid25")
 
 
-def trainer(points: PointSet, recipe: str = "modern", **settings) -> PointsTrainer:
+def trainer(points: PointSet, /, recipe: str = "modern", **settings) -> PointsTrainer:
     return PointsTrainer(
         make_config(recipe=recipe, **{"steps": 100, "batch": 32, "width": 16, **settings}), points
     )
@@ -41,15 +41,16 @@ def equal(one, other):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_takes_steps_and_resumes_bit_for_bit(points, recipe):
-    through = trainer(points, recipe)
+    few = {"points": 64} if "points" in RECIPES[recipe] else {}  # more than a batch
+    through = trainer(points, recipe, **few)
     means = through.advance(STEPS)
     assert list(means) == list(METRICS)
     if through.config.loss == "relativistic":  # both losses come from the same logits
         assert means["loss_g"] - means["loss_d"] == pytest.approx(means["real"] - means["fake"], abs=1e-4)
     assert all(math.isfinite(value) for value in means.values())
-    first = trainer(points, recipe)
+    first = trainer(points, recipe, **few)
     first.advance(2)
-    second = trainer(points, recipe)
+    second = trainer(points, recipe, **few)
     second.advance(1)  # steps that the state replaces
     resume(second, first)
     assert second.advance(STEPS - 2) == means
@@ -59,7 +60,7 @@ def test_every_recipe_takes_steps_and_resumes_bit_for_bit(points, recipe):
         through.images_seen,
         through.progress,
     )
-    assert through.healthy()
+    assert through.healthy() or recipe == "diverge"
 
 
 def test_resumption_is_exact_across_the_end_of_an_epoch():

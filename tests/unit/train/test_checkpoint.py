@@ -11,9 +11,8 @@ import torch
 from safetensors import safe_open
 
 from gan.errors import UserError
-from gan.recipes import RECIPES
 from gan.train.checkpoint import NEWEST, PREVIOUS, has_state, load_state, save_state
-from tests.support.engine import tiny_trainer
+from tests.support.engine import SOUND, tiny_trainer
 
 
 def fingerprint(trainer) -> list[torch.Tensor]:
@@ -24,7 +23,7 @@ def fingerprint(trainer) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("clusters", [1, 3])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_resume_equals_never_stopping(recipe, clusters, tmp_path):
     """atol = rtol = 0, because all randomness is a function of (seed, step)."""
     whole, first, second = (

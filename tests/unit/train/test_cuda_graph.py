@@ -11,12 +11,11 @@ import pytest
 import torch
 
 from gan.device import pick_device
-from gan.recipes import RECIPES
 from gan.train.base import METRICS
 from gan.train.checkpoint import load_state, save_state
 from gan.train.cuda_graph import WARM_UP, GraphedStep, Recorder
 from gan.train.trainer import Trainer
-from tests.support.engine import tiny_config, tiny_data, tiny_trainer
+from tests.support.engine import SOUND, tiny_config, tiny_data, tiny_trainer
 
 
 class Tape:
@@ -139,7 +138,7 @@ def assert_alike(one: Trainer, other: Trainer, begin: dict[str, torch.Tensor], p
 @needs_gpu
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("precision", TOLERANCE)
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_on_a_gpu_captured_and_eager_steps_agree(recipe, precision, settings):
     eager, captured = (on_gpu(recipe, precision, graph, settings) for graph in (False, True))
     begin = state(eager)
@@ -149,7 +148,7 @@ def test_on_a_gpu_captured_and_eager_steps_agree(recipe, precision, settings):
 
 
 @needs_gpu
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp_path):
     whole, first, second = (
         on_gpu(recipe, "float32", True, {"conditional": True, "clusters": 3}) for _ in range(3)
@@ -165,7 +164,7 @@ def test_on_a_gpu_a_resumed_run_with_graphs_goes_on_as_the_whole_one(recipe, tmp
 
 @needs_gpu
 @pytest.mark.parametrize("graph", [False, True])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_on_a_gpu_no_step_waits_for_the_device(recipe, graph):
     """The batch is as large as the data, so every step begins an epoch."""
     trainer = on_gpu(

@@ -40,6 +40,27 @@ def test_the_choice_is_that_of_chance_and_always_the_same():
     assert abs(held_out.float().mean() - 5_000) < 5 * 126
 
 
+def test_few_images_are_of_all_classes_alike_and_leave_what_is_held_out():
+    labels = torch.arange(1_000) % 4
+    labels[::10] = 4  # a rarer class
+    whole, few = split(1_000, labels, 8), split(1_000, labels, 8, few=20)
+    assert torch.equal(few.held_out, whole.held_out)
+    assert labels[few.trained].bincount().tolist() == [4] * 5
+    assert set(few.trained.tolist()) < set(whole.trained.tolist())
+    assert set(few.trained.tolist()) < set(split(1_000, labels, 8, few=40).trained.tolist())
+    assert len(split(1_000, None, 8, few=20).trained) == 20
+    assert torch.equal(split(1_000, labels, 8, few=5_000).trained, whole.trained), "there are no more"
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_a_run_on_few_images_reads_no_others(host):
+    trainer = tiny_trainer(batch=8, images=10)
+    rows = trainer._rows_on_host if host else trainer._rows
+    drawn = {row for index in range(40) for row in rows(index).tolist()}
+    assert drawn == set(trainer.split.trained.tolist())
+    assert len(drawn) == 10
+
+
 @pytest.mark.parametrize("host", [False, True])
 def test_no_step_reads_an_image_that_is_held_out(host):
     trainer = tiny_trainer(batch=8)

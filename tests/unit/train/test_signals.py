@@ -11,7 +11,8 @@ from gan.config import RunConfig
 from gan.data import Dataset
 from gan.kinds.images import signals
 from gan.kinds.images.engine import ImagesTrainer
-from gan.kinds.images.signals import COUNT, Signals, share_above
+from gan.kinds.images.signals import COUNT, Signals
+from gan.metrics.pairs import share_above
 from gan.train.trainer import Trainer
 from tests.support.engine import CPU
 

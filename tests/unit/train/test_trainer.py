@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from gan.errors import UserError
-from gan.recipes import RECIPES
 from gan.train import trainer as module
 from gan.train.base import METRICS, seed_for
 from gan.train.losses import PENALTIES, Judged
 from gan.train.trainer import Trainer
-from tests.support.engine import CPU, tiny_config, tiny_data, tiny_trainer
+from tests.support.engine import CPU, SOUND, tiny_config, tiny_data, tiny_trainer
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -24,7 +23,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_every_recipe_takes_finite_steps_and_moves_both_networks(recipe):
     trainer = tiny_trainer(recipe)
     before = weights(trainer)

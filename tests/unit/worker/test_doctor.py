@@ -10,7 +10,7 @@ SOUND = {
     "precision": 0.7, "kd": 30.0, "variety": 0.9, "classes": 0.95,
     "agreement": None, "turnover": 0.1, "copies": None, "pair": 0.8,
 }  # fmt: skip
-RULES = {rule.key: rule for rule in read_rules().rules}
+RULES = {rule.key: rule for rule in reversed(read_rules().rules)}  # the first of each key
 BALANCED = Verdict("balanced", "good", {})
 
 
@@ -76,10 +76,21 @@ def test_one_odd_check_is_no_diagnosis_and_ends_none():
     assert doctor.diagnosis.key == "full_collapse"
     seen(1, doctor)
     assert doctor.diagnosis is None
-    seen(1, doctor, **FAULTS["overfit"])
+    hardly = {**FAULTS["overfit"], "seen": 0.8}
+    seen(1, doctor, **hardly)
     seen(1, doctor)
-    seen(2, doctor, **FAULTS["overfit"])
+    seen(2, doctor, **hardly)
     assert doctor.diagnosis is None, "never three running"
+
+
+def test_checks_that_fulfil_different_rules_of_one_key_count_together():
+    strong = {"auc": 0.99, "referee": 0.96, "coverage": 0.08}
+    at_rest = seen(4, **strong, images=20_000).diagnosis
+    assert at_rest.key == "d_strong", "it does not improve"
+    doctor = seen(2, **{**strong, "coverage": 0.0}, kd=500.0)
+    for check, kd in enumerate((300.0, 300.0)):  # the first improves, and has seen many images
+        doctor.see({**SOUND, **strong, "kd": kd, "images": 40_000, "seconds": 30.0 + 12 * check})
+    assert doctor.diagnosis.key == "d_strong"
 
 
 def test_a_diagnosis_lasts_while_its_looser_bound_holds():
@@ -116,7 +127,7 @@ def test_without_shapes_only_a_fault_is_told(key):
 
 
 def test_each_rule_has_its_sentences_and_bounds_that_make_sense():
-    names = set(SOUND) | {"lost", "flat", "images"}
+    names = set(SOUND) | {"lost", "flat", "images", "modes"}
     for rule in read_rules().rules:
         assert rule.key in VERDICTS
         assert rule.key in REASONS

@@ -235,18 +235,25 @@ class RecipePicker extends Picker {
         recipe.kind === IMAGES && (this.facts[recipe.name] = h("small", { class: "tr-facts-line" })),
         recipe.needs_gpu && h("small", { class: "tr-needs" }, t("train.needs_gpu")),
       );
-    const [main, rest] = [recipes.filter((recipe) => recipe.main), recipes.filter((recipe) => !recipe.main)];
-    const more = h(
-      "details",
-      { class: "tr-more" },
-      h("summary", {}, t("train.more_recipes")),
-      h("div", { class: "tr-recipes" }, rest.map(card)),
-    );
+    const group = (/** @type {(recipe: Recipe) => boolean} */ holds) =>
+      h("div", { class: "tr-recipes" }, recipes.filter(holds).map(card));
     return h(
       "div",
       { class: `gan-kind gan-kind-${kind}` },
-      h("div", { class: "tr-recipes" }, main.map(card)),
-      more,
+      group(({ main }) => main),
+      h(
+        "details",
+        { class: "tr-more" },
+        h("summary", {}, t("train.more_recipes")),
+        group(({ main, failing }) => !main && !failing),
+      ),
+      h(
+        "details",
+        { class: "tr-more tr-break" },
+        h("summary", {}, t("train.break_it")),
+        h("p", { class: "tr-about" }, t("train.break_it_about")),
+        group(({ failing }) => failing),
+      ),
     );
   }
 

@@ -12,6 +12,11 @@ AS_NEW = """() => new Promise((done) => {
   explorer.chosen.reset();
   explorer.change({ d: [], x: {}, seed: 0 });
 })"""
+ADD = """async ([family, id]) => {
+  const { chosen, families } = document.querySelector("gan-explorer");
+  await families.load(family);
+  chosen.add(id);
+}"""
 RENAME = "([id, name]) => document.querySelector('gan-explorer').chosen.rename(id, name)"
 HIDE = "(id) => document.querySelector('gan-explorer').chosen.hide(id)"
 RESET = "() => document.querySelector('gan-explorer').chosen.reset()"
@@ -19,6 +24,7 @@ CHOSEN = """() => {
   const { names, hidden } = document.querySelector("gan-explorer").chosen;
   return [names, hidden];
 }"""
+FOUND = "(family) => document.querySelector('gan-explorer').families.found[family]"
 CHOICES_OF = "(id) => document.querySelector('gan-explorer')?.chosen.model?.id === id"
 SMALL = """(view) => [...view.querySelectorAll("button:not(.xp-cell)")]
   .filter((button) => button.offsetParent && (button.offsetHeight < 40 || button.offsetWidth < 40))
@@ -33,11 +39,19 @@ class DirectionsView:
         self.view = page.locator(".xp-directions")
         self.group = page.locator("#xp-group-directions")  # the tab of the group, in any language
         self.rows = page.locator(".xp-dir")
+        self.list = page.locator(".xp-dirs")
         self.names = page.locator(".xp-dir-name")
+        self.families = page.locator(".xp-directions > .xp-chips button")  # the lists to choose from
+        self.opened = page.locator(".xp-directions > .xp-chips [aria-pressed=true]")
+        self.search = page.locator(".xp-directions > [aria-live]")  # how the search for attributes goes
         self.my_sliders = self.view.locator(".xp-chip[value=chosen]")  # in any language
         self.status = self.view.locator("[role=status]")  # what the last action did
         self.rest = page.locator(".xp-dir-rest")  # how many directions are hidden
         self.recomputed = page.locator(".xp-controls").get_by_text("numbered directions were recomputed")
+
+    def wait_for_found(self, family: str) -> None:
+        """Wait until the directions of a family are found, by the family's id."""
+        self.page.wait_for_function(FOUND, arg=family)
 
     def effects(self) -> list[float]:
         """How strongly each direction changes the sample, as the rows say it."""
@@ -94,6 +108,10 @@ class Choices:
     def reset(self) -> None:
         """Forget the choices."""
         self.page.evaluate(RESET)
+
+    def add(self, family: str, direction: str) -> None:
+        """Give a direction a slider, by the id of its family, such as factors, and its own id."""
+        self.page.evaluate(ADD, [family, direction])
 
     def rename(self, direction: str, name: str) -> None:
         """Name a direction, by its id."""

@@ -15,6 +15,7 @@ class Tray:
 
     def __init__(self, page: Page):
         self.page = page
+        self.heart = page.locator(".xp-heart")  # keeps the current sample or drops it, in any language
         self.entries = page.locator(".xp-tray li")
         self.other_models = page.locator(".xp-tray small")  # the model of an entry, where another is open
         self.terms = page.locator(".xp-term select")

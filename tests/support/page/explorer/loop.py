@@ -13,6 +13,7 @@ class LoopView:
     def __init__(self, page: Page):
         self.page = page
         self.frames = page.locator(".xp-key")
+        self.add_random = page.locator(".xp-moving .xp-row button").nth(2)  # in any language
 
     def key(self, nth: int):
         """The key frame at `nth`, from 0."""

@@ -3,12 +3,11 @@
 import pytest
 import torch
 
-from gan.recipes import RECIPES
 from gan.train.checkpoint import digest, load_state, save_state, tensors_of
 from gan.train.inputs import batches
 from gan.train.inputs.batches import FromHost, OnDevice
 from tests.benchmarks.speed import mapped
-from tests.support.engine import tiny_data, tiny_trainer
+from tests.support.engine import SOUND, tiny_data, tiny_trainer
 
 SETTINGS = {"conditional": True, "clusters": 2, "flip": True}
 COLOUR = {"projected": {"channels": 3}, "modern": {"channels": 3, "d_steps": 2}}
@@ -26,7 +25,7 @@ def trained(recipe: str, steps: int) -> tuple[str, type]:
     return digest(tensors_of(trainer)), type(trainer.batches)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", SOUND)
 def test_both_ways_give_the_same_bits(recipe, monkeypatch):
     steps = 2 if recipe in ("projected", "dcgan") else 9  # more than an epoch of eight batches
     on_device = trained(recipe, steps)

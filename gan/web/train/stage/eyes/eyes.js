@@ -12,9 +12,9 @@ import { Histograms } from "./histograms.js";
 import { judge, median, ordered } from "./overlap.js";
 
 const LEAST_HELD_OUT = 5; // as in gan/kinds/images/eyes.py
-// With fewer, the set has fewer than 1,000 images: a tenth is held out. Copies are likelier there, so the
-// nearest training images are shown unasked.
-const SMALL = 100;
+// Of fewer than 1,000 images copies are likelier, so the nearest training images are shown unasked. A tenth of a
+// set is held out. A run may also train on fewer images than its set has.
+const [FEW, SMALL] = [1000, 100];
 const ORDERS = ["sheet", "most", "least"];
 
 export class EyesPanel {
@@ -114,7 +114,9 @@ export class EyesPanel {
    */
   openUnasked(run, eyes) {
     const { held_out: held = 0 } = run.status;
-    if (this.opened === run.id || held >= SMALL || !this.closer.maySee) return;
+    const { images = 0 } = run.config ?? {};
+    const small = held < SMALL || (images > 0 && images < FEW);
+    if (this.opened === run.id || !small || !this.closer.maySee) return;
     this.opened = run.id;
     this.choose(ordered(eyes.tiles, "most")[0]);
     this.closer.findNearest();

@@ -13,6 +13,7 @@ class ModelPanel:
         self.take = page.locator(".xp-take")
         self.cards = page.locator(".xp-card")
         self.names = self.cards.locator("b")
+        self.broken = page.locator(".xp-card.is-broken small")  # what the card of a damaged model says
 
     def card_of(self, model: str) -> Locator:
         """The card of a model, by its id, such as run:NAME."""
