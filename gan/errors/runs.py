@@ -48,6 +48,7 @@ MESSAGES = {
     "runs.score_late": "The run could not be scored within {minutes} minutes. Score it with: ganarium score.",
     "runs.no_eyes": "D of “{name}” can't be read: the run has no sound checkpoint yet.",
     "runs.images_gone": "The images that this run learnt from are not on this computer.",
+    "runs.few_pairs": "Fewer than {least} images of this run are held out, too few for a game.",
     "runs.look_failed": "The samples could not be looked at. The server's log has the reason.",
     "runs.look_late": "This took more than {seconds} s and was given up. Try again when fewer programs run.",
     "runs.cant_delete": "This run is {state}, so it can't be deleted. Stop it first, then delete it.",

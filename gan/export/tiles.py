@@ -1,8 +1,8 @@
-"""Look closer at the samples on a run's sheet: what D reacts to, and which training images are nearest.
+"""Look closer at a run's samples: what D reacts to, which training images are nearest, and pairs for a game.
 
-Both need D's weights or the images of the run, so they go by its newest checkpoint. The samples are those of
-the averaged generator for the run's fixed latents, at the step of the checkpoint. The server calls this
-module as a process of its own, which prints JSON.
+All need D's weights or the images of the run, so they go by its newest checkpoint. The samples are those of
+the averaged generator at that step, on a sheet those of the run's fixed latents. The server calls this module
+as a process of its own, which prints JSON.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from gan.kinds.images.signals import as_in_a_step
 from gan.metrics.distances import nearest
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.memory import nearest_training
-from gan.models import ARCHITECTURES, build_discriminator, build_generator
+from gan.models import ARCHITECTURES, ImageGenerator, build_discriminator, build_generator
 from gan.runs.processes import end_with, tell
 from gan.spec import FORMAT
 from gan.train.base import part_of
 from gan.train.checkpoint import NEWEST, PREVIOUS, read_state
-from gan.train.inputs.held_out import split
+from gan.train.inputs.held_out import Split, split
 from gan.train.trainer import fixed_latents, model_spec
 
 COUNT, COLUMNS = 64, 8  # samples on a sheet
@@ -40,7 +40,19 @@ COPIES, NOISE = 16, 0.1  # of a sample, and their standard deviation; pixels lie
 SHOWN = 3  # training images of each sample
 AMONG = 10_000  # training images, at most, in which the nearest are looked for
 LEAST_HELD_OUT = 5  # for a comparison with them
+ROUNDS, GAMES = 10, 4  # pairs of a game; games with different pairs
 LEVELS, STRONGEST = 100, 0.99  # of the numbers of a map; the share of pixels below the last level
+
+
+class Networks(NamedTuple):
+    """A run at its newest checkpoint: the averaged generator, D, and the group of each image (N,) or None."""
+
+    G: ImageGenerator
+    D: nn.Module
+    groups: torch.Tensor | None
+    classes: int
+    step: int
+    images: int
 
 
 class Tiles(NamedTuple):
@@ -53,7 +65,7 @@ class Tiles(NamedTuple):
     images: int
 
 
-def open_tiles(run_dir: Path, config: RunConfig) -> Tiles:
+def open_networks(run_dir: Path, config: RunConfig) -> Networks:
     """Read the networks of a run's newest checkpoint. Raises UserError without a sound one."""
     classes = len(read_object(run_dir / "status.json").get("classes") or []) if config.conditional else 0
     tensors, meta = _read(run_dir)
@@ -62,14 +74,21 @@ def open_tiles(run_dir: Path, config: RunConfig) -> Tiles:
         G, D = build_generator(spec), build_discriminator(spec)
         G.load_state_dict(part_of(tensors, "ema"))
         D.load_state_dict(part_of(tensors, "D"))
+        groups = tensors["groups"].long() if spec.groups else None
         step = int(meta["step"])
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         refuse_if_full(error)
         raise UserError("runs.no_eyes", name=run_dir.name) from error
     G.eval().requires_grad_(False), D.requires_grad_(False)
-    z, labels = fixed_latents(config, classes, torch.device("cpu"), COUNT)
-    groups = G.class_conditioning().group(z, labels) if spec.groups else None
-    return Tiles(D, G(z, labels), groups, step, step * config.batch * config.d_steps)
+    return Networks(G, D, groups, classes, step, step * config.batch * config.d_steps)
+
+
+def open_tiles(run_dir: Path, config: RunConfig) -> Tiles:
+    """Draw the samples of a run's sheet anew. Raises UserError as `open_networks` does."""
+    found = open_networks(run_dir, config)
+    z, labels = fixed_latents(config, found.classes, torch.device("cpu"), COUNT)
+    groups = None if found.groups is None else found.G.class_conditioning().group(z, labels)
+    return Tiles(found.D, found.G(z, labels), groups, found.step, found.images)
 
 
 def _read(run_dir: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -145,7 +164,7 @@ def find_nearest(run_dir: Path) -> dict[str, Any]:
     config = read_images_config(run_dir)
     tiles = open_tiles(run_dir, config)
     dataset = _data(run_dir, config)
-    parts = split(len(dataset.images), dataset.labels, config.batch)
+    parts = _parts(dataset, config)
     rng = torch.Generator().manual_seed(0)
     rows = parts.trained[torch.randperm(len(parts.trained), generator=rng)[:AMONG]]
     extractor = choose_extractor(
@@ -172,6 +191,47 @@ def find_nearest(run_dir: Path) -> dict[str, Any]:
     }
 
 
+def draw_pairs(run_dir: Path) -> dict[str, Any]:
+    """Return pairs of a held-out image and a sample of its class and cluster, with what D takes for real.
+
+    {step, images, sheet, real, d, labels}: `sheet` is a WebP in base64 with COLUMNS images in a row. Pair i
+    is on its places 2 i and 2 i + 1. `real` and `d` hold 0 or 1 for each pair: the image that is real, and
+    the one that D takes for real. `labels` has their classes; None without any. Up to GAMES games of ROUNDS
+    pairs. Raises UserError with fewer than ROUNDS held-out images, and as `find_nearest` does.
+    """
+    config = read_images_config(run_dir)
+    found, dataset = open_networks(run_dir, config), _data(run_dir, config)
+    held = _parts(dataset, config).held_out
+    games = min(GAMES, len(held) // ROUNDS)
+    if not games:
+        raise UserError("runs.few_pairs", least=ROUNDS)
+    rng = torch.Generator().manual_seed(found.step)
+    rows = held[torch.randperm(len(held), generator=rng)[: games * ROUNDS]]
+    groups = None if found.groups is None else found.groups[rows]
+    z, labels = torch.randn(len(rows), config.z_dim, generator=rng), None
+    if groups is not None:
+        z, labels = found.G.class_conditioning().split(z, groups)
+    real, fake = dataset.images[rows], to_uint8(found.G(z, labels))
+    with torch.no_grad(), as_in_a_step(found.D):
+        on_real, on_fake = (_judge(found.D, images, groups) for images in (real, fake))
+    is_second = torch.randint(2, (len(rows),), generator=rng)
+    pairs = torch.stack([real, fake], 1)
+    pairs[is_second.bool()] = pairs[is_second.bool()].flip(1)
+    return {
+        "step": found.step,
+        "images": found.images,
+        "sheet": _webp(grid(pairs.flatten(0, 1), COLUMNS)),
+        "real": is_second.tolist(),
+        "d": torch.where(on_real > on_fake, is_second, 1 - is_second).tolist(),
+        "labels": labels.tolist() if labels is not None and config.conditional else None,
+    }
+
+
+def _judge(D: nn.Module, images: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+    """Return D's logits (N,) on uint8 images of these groups."""
+    return D(images.float().div(127.5).sub(1), groups).reshape(len(images), -1).mean(1)
+
+
 def _compared(
     far: torch.Tensor, held_out: torch.Tensor, trained: torch.Tensor, extractor: Extractor
 ) -> dict[str, Any]:
@@ -194,6 +254,11 @@ def _data(run_dir: Path, config: RunConfig) -> data.Dataset:
     return found if known is None else identity.as_it_began(found, known, config.conditional)[0]
 
 
+def _parts(dataset: data.Dataset, config: RunConfig) -> Split:
+    """Return which images the run trains on, and which are held out, as its trainer chose them."""
+    return split(len(dataset.images), dataset.labels, config.batch, config.images)
+
+
 def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
@@ -210,12 +275,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("run", type=Path, help="directory of the run")
     parser.add_argument("--tile", type=int, choices=range(COUNT), help="for the saliency of this sample")
+    parser.add_argument("--pairs", action="store_true", help="for pairs of an image and a sample")
     options = parser.parse_args(arguments)
     end_with(os.getppid())
     torch.set_num_threads(cpu_quota())
-    if options.tile is None:
-        return tell(lambda: find_nearest(options.run))
-    return tell(lambda: look(options.run, options.tile))
+    if options.tile is not None:
+        return tell(lambda: look(options.run, options.tile))
+    return tell(lambda: (draw_pairs if options.pairs else find_nearest)(options.run))
 
 
 if __name__ == "__main__":

@@ -225,6 +225,8 @@ declare global {
     lr_g: number;
     lr_d: number;
     size?: number;
+    /** Of images only: how many of them it trains on; 0 for all. */
+    images?: number;
     /** Of images only: the model that it began with, or "". */
     start_from?: string;
     batch: number;
@@ -268,6 +270,20 @@ declare global {
     tiles: [place: number, distance: number][][];
     usual: number | null;
     nearer: number[] | null;
+  }
+  /** See draw_pairs() in gan/export/tiles.py. */
+  interface GamePairs {
+    images: number;
+    sheet: string;
+    real: number[];
+    d: number[];
+    labels: number[] | null;
+  }
+  /** The sums of all games on a run. See Totals in gan/ui/train/eyes.py. */
+  interface GameSums {
+    games: number;
+    right: number;
+    d: number;
   }
   /** See look() in gan/export/tiles.py. */
   interface SaliencyMap {

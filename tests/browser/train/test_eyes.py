@@ -91,7 +91,8 @@ def test_the_panel_speaks_chinese(visit, seen):
 @pytest.mark.parametrize(
     ("told", "status", "sentence"),
     [
-        (None, {}, "D was never asked in this run."),
+        (None, {}, "No answers of D are kept for this run."),
+        (None, {"state": "running", "where": {"kind": "job", "id": "a1", "flavor": "t4"}}, "in a job"),
         (None, {"held_out": 3}, "fewer than 5 images are held out"),
         (None, {"state": "paused"}, "after 1,000 images"),
     ],
@@ -276,3 +277,82 @@ def test_another_run_begins_without_a_chosen_sample(visit, runs, seen):
     assert page.locator(".tr-tile [aria-pressed=true]").count() == 0
     chosen(page, 3)
     expect(page.locator(".tr-nearest figure")).to_have_count(0)
+
+
+# The game
+
+
+REAL = [0, 1] * 10
+GAME = {
+    "step": 40, "images": 320, "sheet": webp(224), "real": REAL, "d": [0] * 10 + REAL[10:], "labels": None,
+}  # fmt: skip
+
+
+def playing(page, games: int = 3, **changes):
+    """Let the server answer a game with GAME, and count it. Returns what the page asks for and tells."""
+    asked = []
+
+    def pairs(route):
+        asked.append("pairs")
+        route.fulfill(json={**GAME, **changes})
+
+    def played(route):
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"games": games, "right": 17, "d": 25})
+
+    page.route("**/runs/*/pairs", pairs)
+    page.route("**/gradio_api/gan/played", played)
+    return asked
+
+
+def test_the_reader_and_d_answer_the_same_ten_pairs(visit, seen):
+    run_id = seen()
+    page = opened(visit())
+    asked = playing(page)
+    page.get_by_role("button", name="Play").click()
+    said = page.locator(".tr-game [role=status]")
+    for pair in range(1, 11):
+        expect(said).to_have_text(f"Pair {pair} of 10: which one is real?")
+        side = "left" if pair < 5 or pair == 8 else "right"
+        page.get_by_role("button", name=f"The {side} one is real").click()
+    # Real are left, right, left, ...: five of D's answers are right, and the reader's 1, 3, 6 and 10.
+    expect(said).to_contain_text("You: 4 of 10. D after 320 images: 5 of 10.")
+    expect(said).to_contain_text("All 3 games on this run together: players 17 of 30, D 25 of 30.")
+    assert asked == ["pairs", {"run": run_id, "right": 4, "d": 5}]
+    results = page.locator(".tr-results li")
+    expect(results).to_have_count(10)
+    expect(results.nth(0).locator("span")).to_have_text("you ✓ · D ✓")
+    expect(results.nth(4).locator("span")).to_have_text("you ✗ · D ✓")
+    expect(results.nth(5).locator("span")).to_have_text("you ✓ · D ✗")
+    framed = results.evaluate_all(
+        "all => all.map((one) => [...one.querySelectorAll('i')].findIndex((i) => i.matches('.is-real')))"
+    )
+    assert framed == REAL[:10]
+
+
+def test_a_second_game_has_other_pairs_and_a_third_asks_for_new_ones(visit, seen):
+    seen()
+    page = opened(visit())
+    asked = playing(page, games=1)
+    for count in (1, 1, 2):
+        page.locator("[data-look=game]").click()
+        page.wait_for_selector(".tr-pick")
+        for _ in range(10):
+            page.locator(".tr-pick").first.click()
+        expect(page.locator(".tr-results li")).to_have_count(10)
+        expect(page.locator("[data-look=game]")).to_have_text("Play again")
+        assert asked.count("pairs") == count
+        expect(page.locator(".tr-game [role=status]")).not_to_contain_text("together")
+    assert [one["d"] for one in asked if one != "pairs"] == [5, 10, 5]
+
+
+def test_a_game_goes_by_keyboard_and_names_the_class(visit, runs, seen):
+    seen(classes=["cat", "dog"])
+    page = opened(visit())
+    playing(page, labels=[1, 0] * 10)
+    page.locator("[data-look=game]").click()
+    expect(page.locator(".tr-game [role=status]")).to_have_text("Pair 1 of 10, class dog: which one is real?")
+    page.locator(".tr-pick").last.focus()
+    for _ in range(10):
+        page.keyboard.press("Enter")
+    expect(page.locator(".tr-results li")).to_have_count(10)

@@ -14,7 +14,7 @@ from gan.config import RunConfig
 from gan.device import Device
 from gan.errors import UserError
 from gan.export import tiles as room
-from gan.export.tiles import COUNT, Tiles, find_nearest, look, main, open_tiles, saliency
+from gan.export.tiles import COUNT, Tiles, draw_pairs, find_nearest, look, main, open_tiles, saliency
 from gan.files import write_json
 from gan.kinds.images import engine, identity
 from gan.train.checkpoint import NEWEST, PREVIOUS, save_state
@@ -166,6 +166,13 @@ def test_held_out_images_are_never_among_the_nearest(run, monkeypatch):
     assert min(pairs[0][1] for pairs in find_nearest(run_dir)["tiles"]) > 0.1
 
 
+def test_only_images_that_the_run_trains_on_are_searched(tmp_path):
+    run_dir = begin(tmp_path, data="digits", images=20)[0]
+    found = find_nearest(run_dir)
+    assert (found["among"], found["of"]) == (20, 20)
+    assert found["usual"] > 0, "it goes by the images that are held out all the same"
+
+
 def test_few_held_out_images_give_no_yardstick(run, monkeypatch):
     monkeypatch.setattr(room, "LEAST_HELD_OUT", 7)
     found = find_nearest(run[0])
@@ -211,6 +218,50 @@ def test_other_images_at_the_same_place_are_not_shown(run, tmp_path):
     with pytest.raises(UserError) as caught:
         find_nearest(tmp_path)
     assert caught.value.key == "train.pictures_changed"
+
+
+class Prefers(nn.Module):
+    """A D that rates images by the mean of their pixels, and each group from another zero."""
+
+    def forward(self, images, groups):
+        return images.mean((1, 2, 3)) + 100 * groups
+
+
+def cut(sheet: str, place: int) -> np.ndarray:
+    left, top = 28 * (place % 8), 28 * (place // 8)
+    picture = Image.open(io.BytesIO(base64.b64decode(sheet))).convert("L")
+    return np.asarray(picture.crop((left, top, left + 28, top + 28)))
+
+
+def test_a_pair_is_a_held_out_image_and_a_sample_of_its_class_and_cluster(tmp_path, monkeypatch):
+    run_dir, trainer, data = begin(tmp_path, data="digits", conditional=True, clusters=2)
+    networks = room.open_networks(run_dir, trainer.config)
+    assert torch.equal(networks.groups, trainer.groups)
+    asked = []
+    draw = networks.G.forward
+    networks.G.forward = lambda z, labels: (asked.append((z, labels)), draw(z, labels))[1]
+    monkeypatch.setattr(room, "open_networks", lambda *_: networks._replace(D=Prefers()))
+    found = draw_pairs(run_dir)
+    held = {data.images[row].numpy().tobytes(): int(row) for row in trainer.split.held_out}
+    (z, labels), means = asked[0], []
+    for pair, side in enumerate(found["real"]):
+        real, fake = (cut(found["sheet"], 2 * pair + at) for at in (side, 1 - side))
+        row = held[real.tobytes()]
+        assert found["labels"][pair] == labels[pair] == data.labels[row]
+        group = networks.G.class_conditioning().group(z[pair : pair + 1], labels[pair : pair + 1])
+        assert group == trainer.groups[row]
+        means.append((real.mean(), fake.mean()))
+    assert len(means) == room.ROUNDS * room.GAMES
+    assert 0 < sum(found["real"]) < len(means), "the real image is on either side"
+    right = [(real > fake) == (side == by_d) for (real, fake), side, by_d in zip(
+        means, found["real"], found["d"], strict=True)]  # fmt: skip
+    assert all(right)
+
+
+def test_a_game_needs_ten_held_out_images(run):
+    with pytest.raises(UserError) as caught:
+        draw_pairs(run[0])
+    assert caught.value.key == "runs.few_pairs"
 
 
 def test_images_that_are_gone_are_told(run, tmp_path):

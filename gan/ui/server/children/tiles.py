@@ -23,7 +23,7 @@ FRESH = 30.0  # seconds for which an answer about older weights of a run that tr
 KEPT = 64  # answers; one has at most some 100 KB
 _log = logging.getLogger(__name__)
 
-Key = tuple[Path, int | None]  # the directory of a run, and a sample, or None for the nearest images of all
+Key = tuple[Path, tuple[str, ...]]  # the directory of a run, and the options of the command
 
 
 class TileLooks:
@@ -38,14 +38,18 @@ class TileLooks:
 
     def saliency(self, run_dir: Path, tile: int) -> dict[str, Any]:
         """Return what `gan.export.tiles.look` finds. Raises UserError."""
-        return self._answer((run_dir, tile))
+        return self._answer((run_dir, ("--tile", str(tile))))
 
     def nearest(self, run_dir: Path) -> dict[str, Any]:
         """Return what `gan.export.tiles.find_nearest` finds. Raises UserError.
 
         The caller has checked that the sender may see the images of the run.
         """
-        return self._answer((run_dir, None))
+        return self._answer((run_dir, ()))
+
+    def pairs(self, run_dir: Path) -> dict[str, Any]:
+        """Return what `gan.export.tiles.draw_pairs` finds; otherwise as `nearest`."""
+        return self._answer((run_dir, ("--pairs",)))
 
     def close(self) -> None:
         """Kill the running child, and start no more."""
@@ -67,10 +71,10 @@ class TileLooks:
         return answer if mark == _mark(key[0]) or time.monotonic() < at + FRESH else None
 
     def _work(self, key: Key) -> dict[str, Any]:
-        run_dir, tile = key
-        mark, chosen = _mark(run_dir), [] if tile is None else ["--tile", str(tile)]
+        run_dir, options = key
+        mark = _mark(run_dir)
         try:
-            answer = self._children.ask([*COMMAND, str(run_dir), *chosen], SECONDS)
+            answer = self._children.ask([*COMMAND, str(run_dir), *options], SECONDS)
         except subprocess.TimeoutExpired as error:
             raise UserError("runs.look_late", seconds=SECONDS) from error
         except (ValueError, RecursionError) as error:  # it was killed, or failed: the log has it

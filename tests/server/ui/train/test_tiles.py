@@ -14,6 +14,7 @@ from gan.recipes import make_config
 from gan.runs.store import CHECKPOINTS
 from gan.ui.server.children import tiles
 from gan.ui.server.requests.http import PREFIX
+from gan.ui.train import eyes
 from tests.fakes.runs import past, tiny, wait_until
 from tests.support.page.visiting import key_of, served, train, visitor
 
@@ -29,6 +30,9 @@ print(json.dumps({"asked": sys.argv[2:]}))
 """
 TOKEN = "a token of the class"
 FOUND = {"asked": []}
+
+
+PAIRS = {"asked": ["--pairs"]}
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +61,7 @@ def test_everybody_may_look_closer_at_a_run_on_a_named_set(space, tmp_path):
     run = services.store.create(tiny())
     stranger = visitor(services, visit=False)
     assert stranger.get(f"{PREFIX}/runs/{run}/nearest").json() == FOUND
+    assert stranger.get(f"{PREFIX}/runs/{run}/pairs").json() == PAIRS
     assert stranger.get(f"{PREFIX}/runs/{run}/saliency/63").json() == {"asked": ["--tile", "63"]}
 
 
@@ -67,12 +72,12 @@ def test_a_visitor_sees_own_images_of_nobody_else(space, tmp_path):
     mark = services.store.visitor(train(ann).json()["run"])
     run = services.store.create(own(tmp_path), mark)
     nobodys = services.store.create(own(tmp_path))
-    for _ in range(2):  # the second time an answer is known
-        assert ann.get(f"{PREFIX}/runs/{run}/nearest").json() == FOUND
-        assert owner.get(f"{PREFIX}/runs/{nobodys}/nearest").json() == FOUND
-        assert key_of(ben.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.not_yours")
-        assert key_of(ann.get(f"{PREFIX}/runs/{nobodys}/nearest")) == (403, "access.not_yours")
-        assert key_of(stranger.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.no_visit")
+    for what, answer in (("nearest", FOUND), ("pairs", PAIRS)) * 2:  # the second time it is known
+        assert ann.get(f"{PREFIX}/runs/{run}/{what}").json() == answer
+        assert owner.get(f"{PREFIX}/runs/{nobodys}/{what}").json() == answer
+        assert key_of(ben.get(f"{PREFIX}/runs/{run}/{what}")) == (403, "access.not_yours")
+        assert key_of(ann.get(f"{PREFIX}/runs/{nobodys}/{what}")) == (403, "access.not_yours")
+        assert key_of(stranger.get(f"{PREFIX}/runs/{run}/{what}")) == (403, "access.no_visit")
     assert ben.get(f"{PREFIX}/runs/{run}/saliency/3").status_code == 200, "the samples are everybody's"
 
 
@@ -81,7 +86,8 @@ def test_with_a_token_own_images_are_for_those_who_entered_it(tmp_path):
     run, named = services.store.create(own(tmp_path)), services.store.create(tiny())
     teacher, pupil = visitor(services, visit=False), visitor(services, visit=False)
     assert teacher.post(f"{PREFIX}/access", json={"token": TOKEN}).json()["control"]
-    assert key_of(pupil.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.needed")
+    for what in ("nearest", "pairs"):
+        assert key_of(pupil.get(f"{PREFIX}/runs/{run}/{what}")) == (403, "access.needed")
     assert teacher.get(f"{PREFIX}/runs/{run}/nearest").json() == FOUND
     assert key_of(pupil.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.needed")
     assert pupil.get(f"{PREFIX}/runs/{named}/nearest").json() == FOUND
@@ -96,7 +102,8 @@ def test_a_server_that_everybody_controls_shows_nobodys_own_images(client, servi
     run = past(store, own(tmp_path), state="finished")
     assert client.get(f"{PREFIX}/runs/{run}/nearest").json() == FOUND, "it listens on this machine alone"
     services.host = "0.0.0.0"
-    assert key_of(client.get(f"{PREFIX}/runs/{run}/nearest")) == (403, "access.own_images")
+    for what in ("nearest", "pairs"):
+        assert key_of(client.get(f"{PREFIX}/runs/{run}/{what}")) == (403, "access.own_images")
     assert client.get(f"{PREFIX}/runs/{store.create(tiny())}/nearest").json() == FOUND
     assert poll(run=past(store, own(tmp_path), state="finished"))["run"]["own_data"] == "hidden"
 
@@ -105,7 +112,7 @@ def test_what_can_not_be_looked_at_is_told(client, store):
     run, points = store.create(tiny()), store.create(make_points("moons"))
     assert key_of(client.get(f"{PREFIX}/runs/{run}/saliency/64")) == (404, "runs.no_sample")
     assert key_of(client.get(f"{PREFIX}/runs/{run}/saliency/{10**30}")) == (404, "runs.no_sample")
-    for path in ("nearest", "saliency/3"):
+    for path in ("nearest", "pairs", "saliency/3"):
         assert key_of(client.get(f"{PREFIX}/runs/{points}/{path}")) == (400, "latent.other_kind")
         assert key_of(client.get(f"{PREFIX}/runs/none/{path}")) == (404, "runs.unknown")
 
@@ -179,3 +186,45 @@ def test_a_look_that_takes_too_long_is_ended(services, store, child, monkeypatch
     with pytest.raises(UserError) as caught:
         services.tile_looks.nearest(store.path(store.create(tiny())))
     assert caught.value.key == "runs.look_late"
+
+
+def test_everybody_may_play_and_only_sums_are_kept(tmp_path):
+    services = served(tmp_path / "runs", token=TOKEN)
+    run, other = (services.store.create(tiny()) for _ in range(2))
+    files = set(tmp_path.rglob("*"))
+    pupil = visitor(services, visit=False)
+    play = lambda **game: pupil.post(f"{PREFIX}/played", json={"run": run, **game})  # noqa: E731
+    assert play(right=7, d=9).json() == {"games": 1, "right": 7, "d": 9}
+    assert play(right=0, d=10).json() == {"games": 2, "right": 7, "d": 19}
+    assert play(run=other, right=3, d=3).json() == {"games": 1, "right": 3, "d": 3}
+    assert set(tmp_path.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("game", "key"),
+    [
+        ({"right": 11, "d": 3}, "ui.bad_form"),
+        ({"right": -1, "d": 3}, "ui.bad_form"),
+        ({"right": True, "d": 3}, "ui.bad_form"),
+        ({"right": 3.0, "d": 3}, "ui.bad_form"),
+        ({"right": 3}, "ui.bad_form"),
+        ({"right": 3, "d": 3, "run": "none"}, "runs.unknown"),
+        ({"right": 3, "d": 3, "run": ["x"]}, "runs.unknown"),
+        ({"right": 3, "d": 3, "run": None}, "runs.unknown"),
+    ],
+)
+def test_an_impossible_game_is_not_counted(client, store, game, key):
+    run = store.create(tiny())
+    body = json.dumps({"run": run, **game})
+    assert key_of(client.post(f"{PREFIX}/played", content=body))[1] == key
+    counted = client.post(f"{PREFIX}/played", json={"run": run, "right": 1, "d": 2})
+    assert counted.json()["games"] == 1
+
+
+def test_the_sums_of_old_runs_are_forgotten(monkeypatch):
+    monkeypatch.setattr(eyes, "RUNS", 2)
+    totals = eyes.Totals()
+    for run in ("a", "b", "a", "c"):
+        totals.add(run, 1, 2)
+    assert totals.add("a", 1, 2)["games"] == 3
+    assert totals.add("b", 1, 2)["games"] == 1

@@ -22,3 +22,6 @@ export function styleOf(place, rows) {
  */
 export const cell = (sheet, place, rows) =>
   h("i", { class: "tr-cell", style: `${styleOf(place, rows)} background-image: url("${sheet}")` });
+
+/** @param {string} base64 */
+export const webp = (base64) => `data:image/webp;base64,${base64}`;

@@ -8,7 +8,7 @@ import { whole } from "../../../core/format.js";
 import { refusal, sentence, t } from "../../../core/i18n.js";
 import { figure } from "../../../widgets/plot.js";
 import { imagesText } from "../sample-grid.js";
-import { COLUMNS, cell } from "./cell.js";
+import { COLUMNS, cell, webp } from "./cell.js";
 
 const COPY = 0.01; // share of held-out images that lie nearer than a copy would
 const INK = { more: [11, 99, 181], less: [224, 115, 0] }; // blue and orange, as in eyes.css
@@ -188,9 +188,6 @@ function button(name, onclick) {
  * @param {string} text
  */
 const figureOf = (picture, text) => h("figure", {}, picture, h("figcaption", {}, text));
-
-/** @param {string} base64 */
-const webp = (base64) => `data:image/webp;base64,${base64}`;
 
 /**
  * What the distance of a sample to its nearest training image means.

@@ -7,13 +7,14 @@ import { imagesText } from "../sample-grid.js";
 import { ENDED } from "../run-controls.js";
 import { COLUMNS, styleOf } from "./cell.js";
 import { Closer } from "./closer.js";
+import { Game } from "./game.js";
 import { Histograms } from "./histograms.js";
 import { judge, median, ordered } from "./overlap.js";
 
 const LEAST_HELD_OUT = 5; // as in gan/kinds/images/eyes.py
-// With fewer, the set has fewer than 1,000 images: a tenth is held out. Copies are likelier there, so the
-// nearest training images are shown unasked.
-const SMALL = 100;
+// Of fewer than 1,000 images copies are likelier, so the nearest training images are shown unasked. A tenth of a
+// set is held out. A run may also train on fewer images than its set has.
+const [FEW, SMALL] = [1000, 100];
 const ORDERS = ["sheet", "most", "least"];
 
 export class EyesPanel {
@@ -25,6 +26,7 @@ export class EyesPanel {
   /** The address of the sheet whose tiles are drawn. */
   sheet = "";
   closer = new Closer();
+  game = new Game();
   /** The run whose nearest images were looked for unasked. */
   opened = "";
 
@@ -63,7 +65,7 @@ export class EyesPanel {
         this.list,
         this.caption,
       ),
-      h("section", { class: "tr-seens" }, this.heart.element, this.tell.element, this.few),
+      h("section", { class: "tr-seens" }, this.heart.element, this.tell.element, this.few, this.game.element),
       this.closer.element,
     );
     this.element = h(
@@ -88,6 +90,7 @@ export class EyesPanel {
     if (!run || !this.element.open) return;
     const { eyes } = run;
     this.closer.update(run);
+    this.game.update(run);
     this.body.hidden = !eyes;
     this.message.hidden = Boolean(eyes);
     setText(this.message, eyes ? "" : t(missing(run)));
@@ -111,7 +114,9 @@ export class EyesPanel {
    */
   openUnasked(run, eyes) {
     const { held_out: held = 0 } = run.status;
-    if (this.opened === run.id || held >= SMALL || !this.closer.maySee) return;
+    const { images = 0 } = run.config ?? {};
+    const small = held < SMALL || (images > 0 && images < FEW);
+    if (this.opened === run.id || !small || !this.closer.maySee) return;
     this.opened = run.id;
     this.choose(ordered(eyes.tiles, "most")[0]);
     this.closer.findNearest();
@@ -230,8 +235,9 @@ class Tile {
  * @param {Run} run
  */
 function missing({ status }) {
-  const { held_out: held = 0, step, state } = status;
+  const { held_out: held = 0, step, state, where } = status;
   if (step && held < LEAST_HELD_OUT) return "eyes.none_held_out";
+  if (where) return "eyes.in_job";
   return ENDED.includes(state) ? "eyes.never" : "eyes.soon";
 }
 
