@@ -2,6 +2,7 @@
 // button changes them now and another undoes it; a third opens the form with them.
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
+import { multiplied, times } from "../../core/format.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { catalogue } from "../catalogue.js";
@@ -156,7 +157,7 @@ const changesFor = (run) => (run?.config ? remedy(run, run.config) : []);
 
 /** @param {Change[]} changes */
 const named = (changes) =>
-  changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`).join(", ");
+  changes.map(([name, factor]) => `${t(`field.${name}`)} ${multiplied(factor)}`).join(", ");
 
 /** @param {RunConfig} config */
 const penalised = ({ penalty, gamma }) => penalty !== "none" && gamma > 0;
@@ -174,9 +175,3 @@ function remedy({ status, silent }, config) {
   const found = key ? REMEDIES[key] : undefined;
   return found ? (penalised(config) ? found.penalty : found.none) : [];
 }
-
-/** Without the noise of binary fractions. @param {number} value @param {number} factor */
-const times = (value, factor) => Number((value * factor).toPrecision(6));
-
-/** @param {number} factor */
-const written = (factor) => (factor < 1 ? `÷ ${times(1 / factor, 1)}` : `× ${times(factor, 1)}`);
