@@ -34,7 +34,8 @@ def routes(services: Services) -> list[BaseRoute]:
 def _run(services: Services, feed: RunFeed, curves: Curves, request: Request) -> dict[str, Any]:
     """Return what the tab shows of a run: its settings, its grids, and its curves (see Buckets.to_json).
 
-    changes: what was changed while it trained, as [{step, name, factor}]. drawn: two times that differ where a run that restarted or rolled back draws other grids for its steps.
+    changes: what was changed while it trained, as [{step, name, factor}]. drawn: two times that differ where
+    a run that restarted or rolled back draws other grids for its steps.
     The query's `version` is that of the page's last answer. Without a change since, the answer is
     {"version", "unchanged"} only.
     """

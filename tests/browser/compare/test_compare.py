@@ -193,7 +193,8 @@ def test_a_run_that_was_changed_is_named_flagged_and_no_seed_of_the_others(visit
           const x = Math.round((50 + (canvas.clientWidth - 58) / 2) * ratio);
           const rows = ctx.getImageData(x - 2, 12 * ratio, 5, 140 * ratio);
           const inked = (row) => [0, 1, 2, 3, 4].some((at) => rows.data[4 * (5 * row + at) + 3] > 200);
-          return Array.from({ length: rows.height }, (_, row) => inked(row)).filter(Boolean).length / rows.height;
+          const found = Array.from({ length: rows.height }, (_, row) => inked(row));
+          return found.filter(Boolean).length / rows.height;
         }"""
         canvas = chart(page, "Loss of G").locator("canvas")
         page.wait_for_function(f"(canvas) => ({colour})(canvas) > 0.95", arg=canvas.element_handle())
