@@ -104,3 +104,14 @@ def test_nothing_jumps_while_a_run_trains(visit, size):
     page.wait_for_selector(".tr-plot canvas")
     shifts = page.evaluate("window.shifts")
     assert sum(value for value, _ in shifts) < 0.05, [one for one in shifts if one[0] > 0.001]
+
+
+@pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
+def test_the_first_recipes_are_in_sight_on_a_projector(visit, lang):
+    page = visit(lang, viewport=PROJECTOR)
+    cards = page.locator("gan-recipe .tr-recipe")
+    for card in (cards.nth(0), cards.nth(1)):
+        expect(card.locator(".tr-facts-line")).not_to_be_empty()
+        box = card.bounding_box()
+        assert box["y"] + box["height"] <= page.locator("#train-go").bounding_box()["y"]
+    assert page.evaluate("scrollY") == 0
