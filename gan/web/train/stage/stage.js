@@ -10,11 +10,12 @@ import { ofKind } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
+import { Again } from "./again.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
-import { RunControls } from "./run-controls.js";
+import { ENDED, RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
@@ -53,6 +54,7 @@ class Stage extends HTMLElement {
   runs = new Runs();
   events = new Events();
   advice = new Advice();
+  again = new Again();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -106,7 +108,7 @@ class Stage extends HTMLElement {
       this.pace.element,
       this.events.element,
       this.last,
-      h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
+      h("div", { class: "tr-after" }, this.again.element, this.scores.element, this.takeAway.element),
       this.log,
     );
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -192,6 +194,7 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.again.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
@@ -232,14 +235,16 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
+    const over = ENDED.includes(status.state);
+    const rate = over ? status.images / status.elapsed : running ? status.rate : null;
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
       modes: modes === null ? null : t("stage.modes_value", { modes, of: status.modes }),
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
-      eta: running ? clock(status.eta) : "–",
-      rate: status.rate && running ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) }) : "–",
+      eta: running ? clock(status.eta) : over ? null : "–",
+      rate: rate && Number.isFinite(rate) ? t(ofKind("stage.rate_value", kind), { rate: short(rate) }) : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
