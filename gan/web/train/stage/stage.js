@@ -10,20 +10,20 @@ import { ofKind } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
+import { Again } from "./again.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
 import { Present } from "./present.js";
-import { RunControls } from "./run-controls.js";
+import { ENDED, RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
-const ENDED = ["finished", "stopped", "failed"];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -58,6 +58,7 @@ class Stage extends HTMLElement {
   advice = new Advice();
   eyes = new EyesPanel();
   present = new Present();
+  again = new Again();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -120,7 +121,7 @@ class Stage extends HTMLElement {
       this.events.element,
       this.last,
       this.eyes.element,
-      h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
+      h("div", { class: "tr-after" }, this.again.element, this.scores.element, this.takeAway.element),
       this.log,
     );
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -208,6 +209,7 @@ class Stage extends HTMLElement {
     this.advice.update(run);
     this.eyes.update(run);
     this.present.update(run);
+    this.again.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
@@ -248,7 +250,8 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
-    const over = ENDED.includes(status.state); // nothing is left, and nothing runs
+    const over = ENDED.includes(status.state);
+    const rate = over ? status.images / status.elapsed : running ? status.rate : null;
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
@@ -256,11 +259,7 @@ class Stage extends HTMLElement {
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : over ? null : "–",
-      rate: over
-        ? null
-        : status.rate && running
-          ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) })
-          : "–",
+      rate: rate && Number.isFinite(rate) ? t(ofKind("stage.rate_value", kind), { rate: short(rate) }) : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
