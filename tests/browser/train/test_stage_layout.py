@@ -118,7 +118,7 @@ def test_the_first_recipes_are_in_sight_on_a_projector(visit, lang):
 
 
 def test_a_finished_run_has_its_mean_speed_and_no_time_left(visit, runs, ended):
-    curves(runs.root / ended(**{**MEASURED, "elapsed": 100.0}, verdict={"key": "well", "level": "good", "values": {}}))
+    curves(runs.root / ended(**{**MEASURED, "elapsed": 100.0}))
     page = visit(viewport=PROJECTOR)
     page.wait_for_selector(".tr-plot canvas")
     facts = page.locator(".tr-facts > div:visible")
