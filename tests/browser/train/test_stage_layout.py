@@ -137,3 +137,21 @@ def test_a_finished_run_fills_the_form_again(visit, ended):
     page = visit()
     page.get_by_role("button", name="Change and train again").click()
     expect(page.locator(".tr-filled")).to_contain_text("The form has the settings of this run")
+
+
+def test_a_pause_pressed_while_the_run_starts_is_seen_after_a_reload(visit, ended):
+    ended()
+    page = visit()
+    asked = {"state": "starting"}
+
+    def begins(route):
+        answer = route.fetch().json()
+        if answer.get("run"):
+            answer["run"] |= {"pausing": True, "silent": None}
+            answer["run"]["status"] |= asked
+        route.fulfill(json=answer)
+
+    page.route("**/gan/poll*", begins)
+    page.reload()
+    expect(page.locator(".tr-verdict")).to_have_text("Pausing…")
+    expect(page.locator("[data-command=pause]")).to_be_disabled()

@@ -292,7 +292,7 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
  * @param {Run} run
  * @param {Poll} poll
  */
-function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
+function verdictOf({ id, status, silent, pausing }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && ["paused", "stopped"].includes(status.state)) return [sentence(status.error), "warn"];
   if (status.state === "queued" && blocked)
@@ -302,6 +302,7 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
     ];
   if (status.state === "queued")
     return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (pausing && silent === null) return [t("stage.pausing"), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.where && status.error) return [t("stage.job_fault", { reason: sentence(status.error) }), "warn"];
   if (status.where && status.state === "starting")
