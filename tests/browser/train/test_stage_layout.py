@@ -126,6 +126,7 @@ def test_a_finished_run_has_its_mean_speed_and_no_time_left(visit, runs, ended):
     expect(facts.filter(has_text="Speed")).to_contain_text("10 images/s")
     gaps = page.locator(".tr-frame").evaluate("one => getComputedStyle(one, '::after').backgroundSize")
     assert gaps.startswith("12.5% 12.5%"), "64 samples with gaps between them"
+    expect(page.locator(".tr-plot >> nth=0")).to_contain_text("smoothedmeasured")
     page.mouse.move(*[sum(edges(page, ".tr-plot .u-over")[0][axis::2]) / 2 for axis in (0, 1)])
     dots = page.locator(".tr-plot >> nth=0").locator(".u-cursor-pt")
     widths = dots.evaluate_all("all => all.map((one) => one.offsetWidth)")
