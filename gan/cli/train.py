@@ -305,9 +305,10 @@ def _lead(
 ) -> None:
     """Train the run as rank 0 of its team, or alone."""
     from gan.train.checkpoint import has_state
+    from gan.worker.alone import refuse_second_worker
     from gan.worker.growth import settle
     from gan.worker.run_dir import read_config
-    from gan.worker.worker import refuse_second_worker, work
+    from gan.worker.worker import work
 
     before = read_config(path)  # raises UserError, and touches nothing, if this version can't read the run
     kind = get_kind(before.kind)

@@ -10,6 +10,7 @@ MESSAGES = {
         "The file {file} of this run is missing or damaged. Restore it from a copy, or delete the run."
     ),
     "runs.no_sample": "There is no sample grid of step {step}; older grids are thinned. Choose another step.",
+    "runs.no_reals": "This run keeps no picture of what it learns from. Runs of images that begin now do.",
     "runs.cant_pause": (
         "This run is {state}, so it can't be paused. Only a run that is training or waiting can."
     ),
@@ -22,6 +23,7 @@ MESSAGES = {
         "{name} may become at most {most} times what it was at first, or that part of it. Start a new run "
         "for more."
     ),
+    "runs.adjusted_too_often": "This run was changed {most} times. Start a new run with these settings.",
     "runs.cant_more": "This run is {state}, so it can't be given more time. Only a finished run can.",
     "runs.more_without_checkpoint": (
         "This run has no checkpoint, so it can't go on. Start a new run from it instead."
@@ -44,6 +46,11 @@ MESSAGES = {
     "runs.many_scores": "Too many runs are being scored. Wait until one is done, then try again.",
     "runs.score_failed": "The run could not be scored. The server's log has the reason.",
     "runs.score_late": "The run could not be scored within {minutes} minutes. Score it with: ganarium score.",
+    "runs.no_eyes": "D of “{name}” can't be read: the run has no sound checkpoint yet.",
+    "runs.images_gone": "The images that this run learnt from are not on this computer.",
+    "runs.few_pairs": "Fewer than {least} images of this run are held out, too few for a game.",
+    "runs.look_failed": "The samples could not be looked at. The server's log has the reason.",
+    "runs.look_late": "This took more than {seconds} s and was given up. Try again when fewer programs run.",
     "runs.cant_delete": "This run is {state}, so it can't be deleted. Stop it first, then delete it.",
     "runs.cant_end": (
         "This run is {state}, so it can't be stopped by force. Only a run that is training and not "

@@ -109,6 +109,10 @@ MESSAGES = {
     ),
     "access.not_yours": "This run belongs to somebody else. Here you control only your own runs.",
     "access.owner_only": "Only the owner of this Space can do this. You control only your own runs.",
+    "access.own_images": (
+        "Everybody controls the runs of this server, so it shows nobody's own images. Start it with "
+        "--teacher-token."
+    ),
     "access.long_run": (
         "Runs of visitors last at most {most} minutes here. Choose fewer minutes, or duplicate the Space."
     ),

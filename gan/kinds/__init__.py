@@ -117,6 +117,17 @@ class Trainer(Protocol):
         """
         ...
 
+    def eyes(self, anew: bool = False) -> dict[str, Any] | None:
+        """Return what D made of real examples and samples at the last measurement, for a file of the run.
+
+        anew: let D judge them now. None for a kind without it, and where nothing has been measured.
+        """
+        ...
+
+    def real_sheet(self) -> bytes | None:
+        """Return a picture (WebP) of some examples that it trains on; None where every sheet has them."""
+        ...
+
     def published(self) -> bytes:
         """Return the averaged generator as a safetensors file, which live.safetensors and snapshots hold."""
         ...

@@ -2,7 +2,7 @@
 
 from gan.errors import UserError
 from gan.runs.store import Store
-from gan.train.actions import FARTHEST, allowed
+from gan.train.actions import FARTHEST, MOST, allowed
 from gan.worker.adjustments import has_effect
 from gan.worker.run_dir import noted_actions
 
@@ -15,6 +15,9 @@ def send_adjustment(store: Store, run_id: str, name: str, factor: float) -> None
     """
     if not has_effect(store.config(run_id), name):
         raise UserError("runs.no_such_adjustment", name=name[:40])
-    if not allowed(noted_actions(store.path(run_id)), name, factor):
+    noted = noted_actions(store.path(run_id))
+    if len(noted) >= MOST:
+        raise UserError("runs.adjusted_too_often", most=MOST)
+    if not allowed(noted, name, factor):
         raise UserError("runs.adjusted_too_far", name=name, most=f"{FARTHEST:g}")
     store.send(run_id, "adjust", name=name, factor=factor)

@@ -29,6 +29,8 @@ LEARNT = (
     "samples",
     "snapshots",
     "stats.jsonl",
+    "eyes.json",
+    "reals.webp",
     "live.safetensors",
     "scores.json",
     "commands",

@@ -7,6 +7,7 @@ a page with thirty viewers must survive a bad disk.
 import json
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -19,11 +20,13 @@ from typing import Any, BinaryIO
 
 from gan.files import shallow
 
+_SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 # File systems stamp times in steps of about 10 ms and reuse inode numbers: two replacements can look alike.
 # The next call therefore rereads a file that changed this recently, as git's index does.
 RACY_SECONDS = 0.1
 INDEXED = 1 << 14  # lines of statistics with a known file offset: over an hour of training
 NEWEST = 64  # newest lines in memory: polls rarely ask for older ones
+EVENTS_SHOWN = 20  # the newest
 PLACE, LINE = 16, 1200  # bytes of memory for an offset, and for a line
 
 
@@ -270,3 +273,27 @@ def thin(lines: Sequence[Any], limit: int) -> list[Any]:
     if count <= limit:
         return list(lines)
     return [lines[round(place * (count - 1) / (limit - 1))] for place in range(limit)]
+
+
+def parse_samples(names: bytes | None) -> list[int]:
+    """Return the steps of the sample sheets in a listing, ascending."""
+    found = (_SAMPLE.fullmatch(name) for name in (names or b"").decode("utf-8", "replace").split("\n"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def parse_events(data: bytes | None) -> list[dict[str, Any]]:
+    """Return the newest EVENTS_SHOWN events of events.jsonl; what is none is left out."""
+    events = []
+    for raw in (data or b"").splitlines()[-EVENTS_SHOWN:]:
+        try:
+            event = parse_json(raw)
+        except ValueError:
+            continue
+        if (
+            isinstance(event, dict)
+            and is_number(event.get("time"))
+            and isinstance(event.get("key"), str)
+            and isinstance(event.get("values"), dict)
+        ):
+            events.append({name: event[name] for name in ("time", "key", "values")})
+    return events

@@ -21,11 +21,19 @@ from gan.config import Settings
 from gan.errors import UserError
 from gan.files import read_json, write_bytes, write_json
 from gan.kinds import parse_config
-from gan.runs import disk, marks, names
+from gan.runs import disk, eyes, marks, names
 from gan.runs.disk import Usage
-from gan.runs.readers import CachedFile, StatsFile, is_number, listing, parse_json
+from gan.runs.readers import (
+    CachedFile,
+    StatsFile,
+    is_number,
+    listing,
+    parse_events,
+    parse_json,
+    parse_samples,
+)
 from gan.train.origin import Origin
-from gan.worker.run_dir import DECODED
+from gan.worker.run_dir import DECODED, EYES
 
 LIVE = ("starting", "running")
 ENDED = ("finished", "stopped")  # states in which a run has its last weights
@@ -36,7 +44,6 @@ QUEUED, RUNS = 100, 1000
 STATS_LIMIT = 1500  # lines of statistics in one answer
 STATS_BYTES = 1 << 26  # memory for the readers of statistics: some hundred long runs at once
 LOG_BYTES = 1 << 16  # read from the end of a log
-EVENTS_SHOWN = 20  # the newest
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 # the names in gan/train/checkpoint.py, which imports torch
@@ -48,7 +55,6 @@ _TRACEBACK = re.compile(
 _BETWEEN = re.compile(
     r"^(?:During handling of the above exception|The above exception was the direct cause).*\n?", re.MULTILINE
 )
-_SAMPLE = re.compile(r"([0-9]{8,})\.webp")
 _STATUS: dict[str, Any] = {
     "state": "queued", "number": 0, "created": 0.0, "queued_at": 0.0, "step": 0, "images": 0, "progress": 0.0,
     "elapsed": 0.0, "eta": None, "rate": None, "device": None, "parameters": None, "classes": [],
@@ -153,6 +159,10 @@ class Store:
     def samples(self, run_id: str) -> list[int]:
         """Return the steps with a sample grid, ascending."""
         return self._run(run_id).samples()
+
+    def eyes(self, run_id: str) -> dict[str, Any] | None:
+        """Return what D makes of the run's images and samples (see gan.runs.eyes), or None."""
+        return self._run(run_id).eyes()
 
     def check_counts(self, new: bool) -> None:
         """Raise UserError if the queue is full, or if a `new` run would exceed RUNS."""
@@ -388,8 +398,9 @@ class _RunFiles:
         self._visitor = CachedFile(f"{directory}/{marks.FILE}", marks.parse)
         self._config = CachedFile(f"{directory}/config.json", _parse_config)
         self._status = CachedFile(f"{directory}/status.json", _parse_status)
-        self._samples = CachedFile(f"{directory}/samples", _parse_samples, listing)
-        self._events = CachedFile(f"{directory}/events.jsonl", _parse_events)
+        self._samples = CachedFile(f"{directory}/samples", parse_samples, listing)
+        self._events = CachedFile(f"{directory}/events.jsonl", parse_events)
+        self._eyes = CachedFile(f"{directory}/{EYES}", eyes.parse)
 
     def name(self) -> str | None:
         return self._name.read()
@@ -405,6 +416,9 @@ class _RunFiles:
 
     def events(self) -> list[dict[str, Any]]:
         return list(self._events.read())
+
+    def eyes(self) -> dict[str, Any] | None:
+        return self._eyes.read()
 
     def status(self) -> dict[str, Any]:
         status, config = self._status.read(), self._config.read()
@@ -470,28 +484,6 @@ def _well_typed(status: dict[str, Any]) -> bool:
 def _has(value: Any, *keys: str) -> bool:
     """Return whether an optional field of a status is an object with these keys."""
     return value is None or (isinstance(value, dict) and all(key in value for key in keys))
-
-
-def _parse_samples(names: bytes | None) -> list[int]:
-    found = (_SAMPLE.fullmatch(name) for name in (names or b"").decode("utf-8", "replace").split("\n"))
-    return sorted(int(match[1]) for match in found if match)
-
-
-def _parse_events(data: bytes | None) -> list[dict[str, Any]]:
-    events = []
-    for raw in (data or b"").splitlines()[-EVENTS_SHOWN:]:
-        try:
-            event = parse_json(raw)
-        except ValueError:
-            continue
-        if (
-            isinstance(event, dict)
-            and is_number(event.get("time"))
-            and isinstance(event.get("key"), str)
-            and isinstance(event.get("values"), dict)
-        ):
-            events.append({name: event[name] for name in ("time", "key", "values")})
-    return events
 
 
 def _slug(text: str) -> str:

@@ -81,6 +81,15 @@ def tell_groups(
     return None if groups is None else groups.to(next(G.parameters()).device)
 
 
+def fixed_latents(
+    config: RunConfig, classes: int, device: torch.device, count: int = 64
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return z (count, z_dim) and class labels of the samples on a run's sheets; None without classes."""
+    rng = torch.Generator().manual_seed(seed_for(config.seed, "grid"))
+    z = torch.randn(count, config.z_dim, generator=rng).to(device)
+    return z, torch.arange(count, device=device) % classes if classes else None
+
+
 @dataclass
 class Schedule:
     """Values that change over a run, as device tensors () float32 that the step reads."""
@@ -135,7 +144,7 @@ class Trainer(BaseTrainer):
             GraphedStep(self._train_step, self.rngs) if device.graph else self._train_step
         )
         self.modes: int | None = None  # nobody can count the modes of images
-        self.fixed_z, self.fixed_labels = self._fixed_latents(64)
+        self.fixed_z, self.fixed_labels = fixed_latents(config, len(self.classes), self.device)
 
     def _adam(self, module: nn.Module, lr: torch.Tensor) -> Adam:
         return Adam(
@@ -144,12 +153,6 @@ class Trainer(BaseTrainer):
             (self.config.beta1, self.config.beta2),
             capturable=self.device.type == "cuda",
         )
-
-    def _fixed_latents(self, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        rng = torch.Generator().manual_seed(seed_for(self.config.seed, "grid"))
-        z = torch.randn(count, self.config.z_dim, generator=rng).to(self.device)
-        labels = torch.arange(count, device=self.device) % len(self.classes) if self.classes else None
-        return z, labels
 
     def reset_step_state(self) -> None:
         """Drop gradients, optimizer state and captured graphs, also those of a step that failed half-way.

@@ -275,6 +275,7 @@ declare global {
       suggestions?: Suggestions;
       offline?: boolean;
     };
+    played: GameSums;
     points: { count: number };
     pull: { id: string };
     push: PushPlan;

@@ -56,6 +56,7 @@ declare global {
     valToPos(value: number, scale: string, canvasPixels: boolean): number;
     setSelect(box: { left: number; top: number; width: number; height: number }, fire: boolean): void;
     setData(data: Series[]): void;
+    destroy(): void;
     setSize(size: { width: number; height: number }): void;
     redraw(rebuild: boolean): void;
   }

@@ -4,7 +4,7 @@ from typing import Any
 
 from gan.config import Settings
 from gan.kinds import Trainer
-from gan.train.actions import EVENT, LIVE, Action, allowed, factor_at, is_number
+from gan.train.actions import EVENT, LIVE, MOST, Action, allowed, factor_at, is_number
 from gan.worker.run_dir import RunDir, noted_actions
 
 
@@ -22,10 +22,11 @@ def adjust(trainer: Trainer, config: Settings, run_dir: RunDir, command: dict[st
     name, factor = command.get("name"), command.get("factor")
     if not (isinstance(name, str) and is_number(factor) and has_effect(config, name)):
         return False
-    if not allowed(trainer.actions, name, factor):
-        return False
     action = Action(trainer.step, name, float(factor))
-    before = getattr(config, name) * factor_at(trainer.actions, name, action.step)
+    so_far = [action for action in trainer.actions if action.step <= trainer.step]
+    if not allowed(so_far, name, factor) or len(so_far) >= MOST:
+        return False
+    before = getattr(config, name) * factor_at(so_far, name, action.step)
     values = {"before": before, "after": before * action.factor}
     rounded = {key: float(f"{value:.4g}") for key, value in values.items()}
     run_dir.note(EVENT, **action._asdict(), images=trainer.images_seen, **rounded)

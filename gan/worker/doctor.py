@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HISTORY = 60  # checks that a doctor remembers
-RECALLED = 4_000  # lines of statistics that hold about as many checks
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -85,7 +84,7 @@ class Doctor:
         self._next: tuple[Rule | None, int] = None, 0  # another finding, and at how many checks running
         self._best = 0.0  # coverage so far
         self._top = 0.0, math.inf  # coverage and kernel distance beyond which the samples improve
-        self._improved = 0.0  # seconds of training at the last improvement
+        self._improved, self._still = 0.0, 0  # seconds of training at the last improvement; checks since then
 
     def see(self, line: Mapping[str, Any]) -> None:
         """Take a line of statistics with signals into account."""
@@ -112,25 +111,27 @@ class Doctor:
         return Diagnosis(self._rule.key, self._rule.level, _holds(self._rule.sure, signals), signals)
 
     def signals(self) -> dict[str, float]:
-        """Return the newest signals, and two that need the earlier ones; {} before the first check.
+        """Return the newest signals, and three that need the earlier ones; {} before the first check.
 
-        `lost` is the coverage that was lost since the best check, `flat` the seconds without an improvement.
+        `lost` is the coverage that was lost since the best check, `flat` the seconds without an improvement,
+        and `still` the checks without one.
         """
         if not self.checks:
             return {}
         found = {name: value for name, value in self.checks[-1].items() if isinstance(value, (int, float))}
         if "coverage" in found:
             found["lost"] = self._best - found["coverage"]
-        return {**found, "flat": found["seconds"] - self._improved}
+        return {**found, "flat": found["seconds"] - self._improved, "still": self._still}
 
     def _follow_trend(self, seconds: float) -> None:
         """Note when the samples last improved: see Rules."""
         coverage, distance = (self.checks[-1].get(name) for name in ("coverage", "kd"))
         most, least = self._top
+        self._still += 1
         if coverage is not None and coverage > most:
-            most, self._improved = coverage + read_rules().coverage, seconds
+            most, self._improved, self._still = coverage + read_rules().coverage, seconds, 0
         if distance is not None and distance < least:
-            least, self._improved = distance * (1 - read_rules().kd), seconds
+            least, self._improved, self._still = distance * (1 - read_rules().kd), seconds, 0
         self._top = most, least
 
     def _find(self, signals: dict[str, float]) -> Rule | None:

@@ -39,7 +39,7 @@ D_LOST_PAIR = 0.4
 # With signals: "healthy" needs both, and the verdicts FIRST on cheap statistics still come before it.
 HEALTHY_COVERAGE, HEALTHY_REFEREE = 0.2, 0.98
 NO_SHAPES = ("starting", "low_contrast", "noise", "alike")
-FIRST = (*NO_SHAPES, "missing_modes", "collapsed_modes")
+FIRST = (*NO_SHAPES, "missing_modes", "collapsed_modes", "unlike", "less_variety")
 
 # key -> (of a run that trains, of a run that is paused or over)
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -87,22 +87,23 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "diversity of the real data).",
     ),
     "still_early": (
-        "Still early: the samples cover {coverage} % of the real images.",
-        "It ended early: the samples covered {coverage} % of the real images.",
+        "Still early: the samples cover {coverage} % of the real data.",
+        "It ended early: the samples covered {coverage} % of the real data.",
     ),
     "well": (
-        "Healthy: the samples cover {coverage} % of the real images. D picks the real one in {auc} % of the "
+        "Healthy: the samples cover {coverage} % of the real data. D picks the real one in {auc} % of the "
         "pairs.",
-        "It was healthy: the samples covered {coverage} % of the real images. D picked the real one in "
+        "It was healthy: the samples covered {coverage} % of the real data. D picked the real one in "
         "{auc} % of the pairs.",
     ),
     "converged": (
-        "Converged: the samples cover {coverage} % of the real images and improve no more.",
-        "It had converged: the samples covered {coverage} % of the real images and improved no more.",
+        "Converged: the samples cover {coverage} % of the real data and improve no more.",
+        "It had converged: the samples covered {coverage} % of the real data and improved no more.",
     ),
     "d_strong": (
-        "D is winning: it is right on {auc} % of the pairs, and the samples do not improve.",
-        "D was winning: it was right on {auc} % of the pairs, and the samples did not improve.",
+        "D is winning: it is right on {auc} % of the pairs. The samples cover {coverage} % of the real data.",
+        "D was winning: it was right on {auc} % of the pairs. The samples covered {coverage} % of the real "
+        "data.",
     ),
     "d_blind": (
         "D is blind: it is right on {auc} % of the pairs, and a referee on {referee} %.",
@@ -113,16 +114,16 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "It ended in mode collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "same_samples": (
-        "Mode collapse: samples of one kind differ only {variety} % as much as real images.",
-        "It ended in mode collapse: samples of one kind differed only {variety} % as much as real images.",
+        "Mode collapse: the samples differ only {variety} % as much as the real data.",
+        "It ended in mode collapse: the samples differed only {variety} % as much as the real data.",
     ),
     "partial_collapse": (
         "Partial collapse: the samples show {classes} % of the kinds of images in the data.",
         "It ended in a partial collapse: the samples showed {classes} % of the kinds of images in the data.",
     ),
     "lost_coverage": (
-        "Variety is lost: the samples cover {coverage} % of the real images, {lost} points less.",
-        "Variety was lost: the samples covered {coverage} % of the real images, {lost} points less.",
+        "Variety is lost: the samples cover {coverage} % of the real data, {lost} points less.",
+        "Variety was lost: the samples covered {coverage} % of the real data, {lost} points less.",
     ),
     "overfit": (
         "D knows its images by heart: it prefers them to new ones in {seen} % of the pairs.",
@@ -201,9 +202,11 @@ def diagnose(judged: Verdict, doctor: Doctor) -> Verdict:
     values = judged.values | {
         name: round(100 * value) for name, value in signals.items() if name in IN_PER_CENT
     }
+    if judged.key == "collapse" and (found is None or found.level != "bad"):
+        return judged
     if found is not None and (found.level != "good" or judged.key not in FIRST):
         return Verdict(found.key, found.level, values, found.sure)
-    if judged.key in FIRST:
+    if judged.key in FIRST or judged.level in ("warn", "bad"):
         return judged
     well = signals.get("coverage", 0) >= HEALTHY_COVERAGE and signals.get("referee", 1) <= HEALTHY_REFEREE
     return Verdict("well", "good", values) if well else Verdict("still_early", "info", values)

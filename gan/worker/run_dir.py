@@ -13,7 +13,7 @@ from typing import Any
 
 from gan.config import Settings
 from gan.errors import UserError
-from gan.files import append_line, read_json, read_lines, write_bytes, write_json
+from gan.files import append_line, read_json, read_lines, read_object, write_bytes, write_json
 from gan.kinds import parse_config
 from gan.train.actions import Action, read_actions
 from gan.worker.events import EVENTS, RESTARTED
@@ -40,6 +40,8 @@ KEEP_GRIDS, MAX_GRIDS = 160, 240
 GRIDS_NEWEST = 10  # never deleted: a slow page may still request a grid that a poll has just announced
 MAX_SNAPSHOTS = 32
 DECODED = ".decoded.safetensors"  # the images of a run that has not ended (gan.worker.decoded)
+EYES = "eyes.json"  # what D makes of images, fakes and a sheet's tiles; gan.runs.eyes reads it
+REALS = "reals.webp"  # some images that the run learns from, beside which the page shows samples
 LEASE = "lease"  # the reason of a pause: the run waits for its next lease of a GPU
 OVER = ("finished", "stopped", "failed")
 COMMANDS = ("pause", "stop", "sample", "save", "adjust")
@@ -50,6 +52,7 @@ RESERVE_BYTES = 1 << 16  # disk space reserved for the last status of a run when
 UNFINISHED = (
     *(f"{folder}/.*.tmp" for folder in ("samples", "snapshots", "state")),
     ".live.*.tmp",
+    ".eyes.*.tmp",
     ".stats.*.tmp",
     ".status.*.tmp",
 )
@@ -156,6 +159,16 @@ class RunDir:
         self.status["sample_step"] = step
         self._thin("samples", ".webp", MAX_GRIDS, KEEP_GRIDS, GRIDS_NEWEST)
 
+    def write_eyes(self, step: int, images: int, eyes: dict[str, Any]) -> None:
+        """Write what D made of everything at a step; its tiles are those of the newest sheet."""
+        told = {"step": step, "images": images, "sheet": self.status["sample_step"], **eyes}
+        write_bytes(self.path / EYES, json.dumps(told, separators=(",", ":")).encode())
+
+    def write_reals(self, data: bytes | None) -> None:
+        """Write a picture of examples that the run learns from, unless it is there or the kind has none."""
+        if data is not None and not (self.path / REALS).exists():
+            write_bytes(self.path / REALS, data)
+
     def write_live(self, step: int, data: bytes) -> None:
         """Publish the generator (safetensors) of this step for Explore and other readers."""
         write_bytes(self.path / "live.safetensors", data)
@@ -172,11 +185,16 @@ class RunDir:
     def _thin(self, folder: str, suffix: str, most: int, keep: int, newest: int = 1) -> None:
         steps = self._steps(folder, suffix)
         if len(steps) > most:
-            for step in surplus(steps, keep, newest):
+            # the page shows the tiles of this sheet beside D's answers
+            spared = read_object(self.path / EYES).get("sheet") if folder == "samples" else None
+            for step in surplus([step for step in steps if step != spared], keep, newest):
                 (self.path / folder / f"{step:08d}{suffix}").unlink(missing_ok=True)
 
     def rewind(self, step: int) -> None:
-        """Delete statistics, grids and snapshots after `step`, and a crash's temporary files."""
+        """Delete what was written after `step`, and a crash's temporary files.
+
+        These are statistics, grids, snapshots, and what D saw.
+        """
         for pattern in UNFINISHED:
             for path in self.path.glob(pattern):
                 path.unlink(missing_ok=True)
@@ -192,6 +210,9 @@ class RunDir:
                 if late > step:
                     (self.path / folder / f"{late:08d}{suffix}").unlink(missing_ok=True)
         self.status["sample_step"] = max(self._steps("samples", ".webp"), default=None)
+        seen = read_object(self.path / EYES).get("step")
+        if not isinstance(seen, int) or seen > step:
+            (self.path / EYES).unlink(missing_ok=True)
 
     def has_learnt(self) -> bool:
         """Return whether the directory holds statistics, a grid or a snapshot after step 0."""
@@ -204,9 +225,9 @@ class RunDir:
             _is_stats(line) and line["step"] > 0 for line in read_lines(self.path / "stats.jsonl")[0]
         )
 
-    def last_stats(self, count: int) -> list[dict[str, Any]]:
-        """Return the newest `count` lines of stats.jsonl."""
-        return read_lines(self.path / "stats.jsonl")[0][-count:]
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the lines of stats.jsonl."""
+        return read_lines(self.path / "stats.jsonl")[0]
 
     def take_commands(self) -> list[dict[str, Any]]:
         """Remove the files in commands/ and return their contents, oldest first, ignoring invalid files.

@@ -18,14 +18,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from gan.data import Dataset, public_name
 from gan.device import Device, pick_device
 from gan.device import be_nice as lower_priority
 from gan.errors import Unharmed, UserError, is_out_of_memory
-from gan.files import FULL, read_json, read_object, write_json
+from gan.files import FULL, read_object, write_json
 from gan.kinds import KINDS, RECORD, Trainer, get_kind
 from gan.train.autotune.machine import compute
 from gan.train.checkpoint import (
@@ -42,7 +41,7 @@ from gan.train.parallel.team import ALONE, Team, TeamLost
 from gan.train.throttle import CHUNK_SECONDS, GRID_SECONDS, GRID_SHARE, Throttle
 from gan.worker import decoded, ranks
 from gan.worker.adjustments import adjust
-from gan.worker.doctor import RECALLED
+from gan.worker.alone import refuse_second_worker
 from gan.worker.growth import settle
 from gan.worker.health import WINDOW, judge
 from gan.worker.mistakes import harmless, status_error, translate
@@ -123,6 +122,7 @@ class Worker:
             ranks.order_build(self.team, device, (self.path / decoded.FILE).exists())
             self.trainer = self.engine.build(self.config, data, device, self.team)
             self.trainer.actions = noted_actions(self.path)
+        self.dir.write_reals(self.trainer.real_sheet())
         self.scores = dict.fromkeys(self.trainer.SCORES)
         sizes = {
             name: sum(p.numel() for p in net.parameters())
@@ -215,9 +215,9 @@ class Worker:
         self._apply_budget()
         self.dir.rewind(self.trainer.step)
         self.stats.clear()
-        recent = self.dir.last_stats(RECALLED)
-        self.stats.extend(recent[-WINDOW:])
-        self.watch.replay(recent)
+        lines = self.dir.stats()
+        self.stats.extend(lines[-WINDOW:])
+        self.watch.replay(lines)
         if damage and order[0] == NEWEST:
             self.dir.note(f"checkpoint_{damage}", step=self.trainer.step)
 
@@ -277,6 +277,8 @@ class Worker:
         self.dir.note(
             "rolled_back", at=at, step=self.trainer.step, percent=f"{100 * self.trainer.lr_factor:g}"
         )
+        self.trainer.actions = noted_actions(self.path)  # without those after this step, a cause perhaps
+        ranks.order_actions(self.team)
         self._write_state(replace=True)
 
     def _save_memory(self, at: int) -> None:
@@ -338,7 +340,10 @@ class Worker:
             "seconds": round(self.elapsed, 2),
         }
         line |= {name: float(f"{value:.5g}") for name, value in means.items()}
-        line |= {**self.scores, "rate": round(self.rate, 1), **self.watch.measure(self.trainer)}
+        measured = self.watch.measure(self.trainer)
+        line |= {**self.scores, "rate": round(self.rate, 1), **measured}
+        if measured:
+            self._write_eyes()
         self.stats.append(line)
         self.dir.write_stats(line)
         self.watch.see(line)
@@ -354,6 +359,11 @@ class Worker:
         sheet = self.trainer.sample_sheet()
         self.scores = sheet.scores
         self.dir.write_sheet(self.trainer.step, sheet.data)
+
+    def _write_eyes(self, anew: bool = False) -> None:
+        eyes = self.trainer.eyes(anew)
+        if eyes is not None:
+            self.dir.write_eyes(self.trainer.step, self.trainer.images_seen, eyes)
 
     def _write_live(self) -> None:
         self.dir.write_live(self.trainer.step, self.trainer.published())
@@ -394,6 +404,7 @@ class Worker:
         state = {None: "finished", "pause": "paused", "stop": "stopped"}[self.asked_to_end]
         self._write_state()
         self._write_sheet()
+        self._write_eyes(anew=True)
         self._write_live()
         if state != "paused":
             decoded.drop(self.path)
@@ -470,26 +481,6 @@ def work(
         if mistake is error:
             raise
         raise mistake from error
-
-
-def refuse_second_worker(path: Path) -> None:
-    """Raise UserError if another process or a job trains this run: two would overwrite each other's files."""
-    try:
-        status = read_json(path / "status.json")
-        if status["state"] not in ("starting", "running"):
-            return
-        if status.get("where"):
-            raise UserError("train.in_a_job", path=path, id=status["where"].get("id"))
-        other = psutil.Process(int(status["pid"]))
-        same = (
-            other.pid not in (os.getpid(), ranks.owner().pid)
-            and abs(other.create_time() - float(status["pid_started"])) < 1
-        )
-        at_work = same and other.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, TypeError, KeyError, psutil.Error):
-        return
-    if at_work:
-        raise UserError("train.already_training", path=path, pid=other.pid)
 
 
 def _fail(path: Path, error: Exception) -> None:

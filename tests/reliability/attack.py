@@ -59,7 +59,10 @@ WANTED = (
     "gradio_api/gan/poll",
 )
 # POSTs that may succeed for everybody: they change nothing, or check the token themselves.
-ANYBODY = (cases.OURS + b"find", cases.OURS + b"drag", *(cases.API + path for path in cases.CALLS))
+ANYBODY = (
+    *(cases.OURS + path for path in (b"find", b"drag", b"played")),
+    *(cases.API + path for path in cases.CALLS),
+)
 CALLS = re.compile(re.escape(cases.API) + rb"(?:call/(?:v2/)?(\w+)|queue/join)")
 # what the API says to a call of train or command that lacks the token, or on a Space the owner's sign-in
 WANT = (b"This needs the teacher token.", b"Only the owner of this Space")

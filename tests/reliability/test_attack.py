@@ -193,6 +193,8 @@ def test_what_is_asked_for_reaches_every_value_that_a_route_reads(planted, hub, 
     app.get_blocks = lambda: None  # Gradio's applications have it
     monkeypatch.setenv("OAUTH_SCOPES", "openid profile contribute-repos")
     services.hub_pushes.follow = lambda *_: {"address": "https://huggingface.co/ada/digits"}
+    # what lies there are no images
+    services.tile_looks.nearest = services.tile_looks.pairs = lambda run: {"tiles": [], "real": []}
     services.hub_pushes._pushes[PUSHED] = Push(
         "ada", PUSH, "done", "https://huggingface.co/ada/digits", None, inf
     )

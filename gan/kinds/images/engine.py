@@ -14,6 +14,7 @@ from gan.device import Device
 from gan.errors import UserError
 from gan.images import encode_webp, grid, to_uint8
 from gan.kinds import Recognised, Sheet
+from gan.kinds.images import eyes
 from gan.kinds.images.identity import as_it_began, identify
 from gan.kinds.images.identity import read as read_identity
 from gan.kinds.images.signals import Signals
@@ -23,11 +24,13 @@ from gan.models import generator_file
 from gan.train import origin
 from gan.train.autotune import machine
 from gan.train.autotune.measure import load_or_measure
+from gan.train.base import seed_for
 from gan.train.parallel.team import ALONE, Team
 from gan.train.start import load_start
 from gan.train.trainer import Trainer, check_data
 
 LARGE_STEP = 2**20  # pixels; a smaller step takes a few seconds at most
+REALS = 16  # images that the page shows beside samples
 COMPARED = 256  # real images whose diversity and texture those of the samples are compared with
 
 check = check_data
@@ -42,23 +45,43 @@ class ImagesTrainer(Trainer):
         super().__init__(config, dataset, device, team)
         self._labels = dataset.labels
         self._signals: Signals | None = None
+        self._tiles: torch.Tensor | None = None  # those of the newest sheet, (64, C, H, W)
         real = dataset.images[self.split.trained[:COMPARED]].float() / 127.5 - 1
         self.real_diversity, self.real_texture = pairwise_diversity(real), texture(real)
 
     def sample_sheet(self) -> Sheet:
         """Return a grid of 8x8 samples as WebP, and compare them with real images."""
-        images = self.sample_grid()
+        images = self._tiles = self.sample_grid()
         scores = {
             "diversity": relative_diversity(images, self.real_diversity),
             **compare(images.float(), self.real_texture),
         }
         return Sheet(encode_webp(grid(to_uint8(images), columns=8)), scores)
 
+    def real_sheet(self) -> bytes:
+        """Return 4x4 of the images that it trains on, always the same of a set, as WebP."""
+        rows = self.split.trained
+        rng = torch.Generator().manual_seed(seed_for("reals", len(rows)))
+        some = rows[torch.randperm(len(rows), generator=rng)[:REALS]]
+        return encode_webp(grid(self.batches.look(some), columns=4))
+
     def measure(self) -> dict[str, float | None]:
         """Return the run's signals. The first call opens the referee's net."""
         if self._signals is None:
             self._signals = Signals(self, self._labels, self.config.data)
-        return self._signals.measure()
+        return self._signals.measure(self._tiles)
+
+    def eyes(self, anew: bool = False) -> dict[str, Any] | None:
+        """Return what D makes of the images and of the newest sheet (see gan.kinds.images.eyes)."""
+        if self._signals is None:
+            return None
+        looks = self._signals.look(self._tiles) if anew else self._signals.looks
+        return None if looks is None else eyes.describe(looks, self.config.clusters)
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Restore what `state` returned. The tiles of the last sheet belong to other weights then."""
+        super().load(tensors)
+        self._tiles = None
 
     def published(self) -> bytes:
         """Return the EMA generator as the file that Explore reads."""

@@ -16,6 +16,7 @@ from scipy.cluster.vq import kmeans2
 from torch import nn
 
 from gan.images import to_uint8
+from gan.kinds.images.eyes import Judged, Looks
 from gan.metrics.distances import nearest
 from gan.metrics.extractors import Extractor, choose_extractor
 from gan.metrics.kernel import mmd_squared
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from gan.train.trainer import Trainer
 
 COUNT = 256  # samples, and at most as many images that are held out and that are trained on
-ENOUGH = 100  # with fewer held-out images, training images are the referee's reals
+ENOUGH = 50  # with fewer held-out images, training images are the referee's reals
 LEAST = 5  # held-out images for `seen`
 LEAST_REALS = 6  # for the referee: its scores use the five nearest neighbours
 CELLS = 10  # of k-means, where the extractor tells no classes
+VERY_FEW = 2_000  # training images, at most, of a set in which they always are
 FEW = 5_000  # training images, at most, of a set in which copies are looked for
 LEARNED_PART = 512  # training images whose features are extracted in one measurement
 SAME = 1e-9  # images are doubles if their squared distance is below this part of a feature's squared length
@@ -53,7 +55,10 @@ class Signals:
         self.trainer = trainer
         parts, rng = trainer.split, torch.Generator().manual_seed(seed_for(trainer.config.seed, "signals"))
         self.trained = parts.trained[torch.randperm(len(parts.trained), generator=rng)[:COUNT]]
-        self.held = parts.held_out[torch.randperm(len(parts.held_out), generator=rng)[:COUNT]]
+        held = parts.held_out[torch.randperm(len(parts.held_out), generator=rng)]
+        self.held = held[:COUNT]
+        # the means of many groups need more images (gan.kinds.images.eyes)
+        self.judged = self.held if trainer.groups is None else held
         self.reals = self.held if len(self.held) >= ENOUGH else self.trained
         self.labels = None if labels is None or not trainer.classes else labels[self.reals]
         self.z = torch.randn(len(self.reals), trainer.config.z_dim, generator=rng).to(trainer.device)
@@ -69,17 +74,18 @@ class Signals:
         self.cells = Cells(found.features, found.classes, self.extractor)
         self.last_cells: torch.Tensor | None = None
         self.learned: list[torch.Tensor] = []  # features of training images, extracted part by part
+        self.looks: Looks | None = None  # what D said at the last measurement
 
     @torch.inference_mode()
-    def measure(self) -> dict[str, float | None]:
+    def measure(self, tiles: torch.Tensor | None = None) -> dict[str, float | None]:
         """Return the signals by their NAMES, rounded; None where one does not exist for this run or yet.
 
-        Training goes on as if nothing had been measured: it uses no random numbers of the run.
+        tiles: as in `look`. Training goes on as if nothing had been measured: it uses no random numbers of
+        the run.
         """
         told: dict[str, float | None] = dict.fromkeys(self.NAMES)
-        with as_in_a_step(self.trainer.G), as_in_a_step(self.trainer.D):
-            fakes = self._in_parts(self.trainer.G, self.z, self.of_g)
-            told |= self._of_d(fakes)
+        fakes, looks = self._look(tiles)
+        told |= self._of_d(looks)
         found = self.extractor.extract(to_uint8(fakes))
         if not found.features.isfinite().all():
             return told
@@ -89,10 +95,43 @@ class Signals:
         told["copies"] = self._copies(found.features, told["seen"])
         return {name: value if value is None else float(f"{value:.4g}") for name, value in told.items()}
 
-    def _judged(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Return D's logits (N,) on images in [-1, 1], with the groups of the set's images at `rows`."""
-        groups = self.trainer.groups
-        return self._in_parts(self.trainer.D, images, None if groups is None else groups[rows]).flatten()
+    @torch.inference_mode()
+    def look(self, tiles: torch.Tensor | None) -> Looks:
+        """Let D judge its training images, held-out ones, fakes of the raw G, and the tiles of a sheet.
+
+        tiles: (64, C, H, W) in [-1, 1], those of the run's fixed latents, or None.
+        """
+        return self._look(tiles)[1]
+
+    def _look(self, tiles: torch.Tensor | None) -> tuple[torch.Tensor, Looks]:
+        """Return the fakes (N, C, H, W) in [-1, 1], and what D makes of everything; `looks` keeps it."""
+        trainer = self.trainer
+        with as_in_a_step(trainer.G), as_in_a_step(trainer.D):
+            fakes = self._in_parts(trainer.G, self.z, self.of_g)
+            self.looks = Looks(
+                self._judged(self._real(self.trained), self._groups(self.trained)),
+                self._judged(self._real(self.judged), self._groups(self.judged)),
+                self._judged(fakes, self._groups(self.reals)),
+                None if tiles is None else self._judged(tiles, self._groups_of_tiles()),
+            )
+        return fakes, self.looks
+
+    def _groups(self, rows: torch.Tensor) -> torch.Tensor | None:
+        """Return the groups of the set's images at `rows`, or None without conditioning."""
+        return None if self.trainer.groups is None else self.trainer.groups[rows]
+
+    def _groups_of_tiles(self) -> torch.Tensor | None:
+        trainer = self.trainer
+        if trainer.groups is None:
+            return None
+        return trainer.G.class_conditioning().group(trainer.fixed_z, trainer.fixed_labels)
+
+    def _judged(self, images: torch.Tensor, groups: torch.Tensor | None) -> Judged:
+        """Let D judge images in [-1, 1] of these groups. A D of patches gives the mean of its logits."""
+        if not len(images):
+            return Judged(torch.empty(0, device=self.trainer.device), groups)
+        logits = self._in_parts(self.trainer.D, images, groups)
+        return Judged(logits.reshape(len(images), -1).mean(1), groups)
 
     def _in_parts(
         self, net: Callable[..., torch.Tensor], values: torch.Tensor, groups: torch.Tensor | None
@@ -107,7 +146,7 @@ class Signals:
         """Return the set's images at `rows` as D sees them: (N, C, H, W) in [-1, 1]."""
         return self.trainer.batches.look(rows).to(self.trainer.device).float().div_(127.5).sub_(1)
 
-    def _of_d(self, fakes: torch.Tensor) -> dict[str, float | None]:
+    def _of_d(self, looks: Looks) -> dict[str, float | None]:
         """Return how well D tells training images from fakes, and whether it knows them by heart.
 
         `auc` is the area under its curve for training images and fakes, `seen` that for training and held-out
@@ -116,24 +155,13 @@ class Signals:
         means something. All three compare images of one group: logits of different groups have no common
         zero.
         """
-        on_trained = self._judged(self._real(self.trained), self.trained)
-        gaps = self._gaps(on_trained, self._judged(fakes, self.reals), self.reals)
+        gaps = _gaps(looks.trained, looks.fakes)
         found: dict[str, float | None] = {"auc": share_above(gaps), "held_out": len(self.held)}
         if len(self.held) < LEAST:
             return found
-        known = self._gaps(on_trained, self._judged(self._real(self.held), self.held), self.held)
+        known = _gaps(looks.trained, looks.held_out.first(COUNT))
         by_heart = ratio(known.mean().item(), gaps.mean().item()) if len(known) and len(gaps) else None
         return {**found, "seen": share_above(known), "by_heart": by_heart}
-
-    def _gaps(self, on_trained: torch.Tensor, on_others: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Return all differences of logits, (K,), between a training image and another of its group.
-
-        rows: where in the set the others are, or the images whose groups the others have.
-        """
-        gaps, groups = on_trained[:, None] - on_others, self.trainer.groups
-        if groups is None:
-            return gaps.flatten()
-        return gaps[groups[self.trained][:, None] == groups[rows]]
 
     def _of_referee(self, features: torch.Tensor) -> dict[str, float | None]:
         """Return the 1-NN accuracy, coverage, precision and kernel distance of the samples."""
@@ -165,11 +193,12 @@ class Signals:
     def _copies(self, features: torch.Tensor, seen: float | None) -> float | None:
         """Return the share of samples that are copies, in a set of few images.
 
-        A copy is nearer to a training image than 99 % of these are to each other. Copies are looked for once
-        D knows the images by heart: D overfits long before G copies.
+        A copy is nearer to a training image than 99 % of these are to each other. In a larger set copies are
+        looked for once D knows the images by heart: D overfits long before G copies.
         """
         rows = self.trainer.split.trained
-        if seen is None or seen <= KNOWN or not LEAST_REALS <= len(rows) <= FEW:
+        known = seen is not None and seen > KNOWN
+        if not LEAST_REALS <= len(rows) <= (FEW if known else VERY_FEW):
             return None
         done = sum(map(len, self.learned))
         if done < len(rows):
@@ -230,6 +259,14 @@ def _centres(features: torch.Tensor) -> torch.Tensor:
         features.double().numpy(), min(CELLS, len(features)), minit="++", seed=0, missing="warn"
     )
     return torch.from_numpy(found)
+
+
+def _gaps(trained: Judged, others: Judged) -> torch.Tensor:
+    """Return all differences of logits, (K,), between a training image and another of its group."""
+    gaps = trained.logits[:, None] - others.logits
+    if trained.groups is None or others.groups is None:
+        return gaps.flatten()
+    return gaps[trained.groups[:, None] == others.groups]
 
 
 def _spread(features: torch.Tensor, labels: torch.Tensor | None) -> float:

@@ -90,6 +90,12 @@ class PointsTrainer(BaseTrainer):
         """Return the run's signals."""
         return self._signals.measure()
 
+    def eyes(self, anew: bool = False) -> None:
+        """Return nothing: each sheet shows D's whole field."""
+
+    def real_sheet(self) -> None:
+        """Return nothing: each sheet shows the real points."""
+
     def published(self) -> bytes:
         """Return the EMA generator in float32, with its settings and the box in the header.
 

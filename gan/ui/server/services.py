@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.requests import Request
 
 from gan.config import Settings
+from gan.data.names import is_named
 from gan.errors import UserError
 from gan.export.kept_scores import check_over
 from gan.latent.catalogue import CHECKPOINTS, EXPLORED, Catalogue, read_run_scores
@@ -27,6 +28,7 @@ from gan.ui.server.children.hub_sets import HubSets
 from gan.ui.server.children.reports import Reports
 from gan.ui.server.children.scorings import Scorings
 from gan.ui.server.children.surveys import Surveys
+from gan.ui.server.children.tiles import TileLooks
 from gan.ui.server.people.access import Access, client_of
 from gan.ui.server.people.cookies import on_space
 from gan.ui.server.people.visitor_limits import check_share
@@ -68,6 +70,7 @@ class Services:
         self.checkpoints, self.host = checkpoints, host
         self.access, self.root = access or Access(), root or Root()
         self.surveys, self.reports, self.scorings = Surveys(), Reports(), Scorings()
+        self.tile_looks = TileLooks()
         self.hub_sets, self.hub_models, self.hub_pushes = HubSets(), HubModels(), HubPushes()
         self.zero: Zero | None = None  # lends GPUs, on a Space with ZeroGPU
         self.mirror: Mirror | None = None
@@ -159,6 +162,25 @@ class Services:
         """
         alone = bare(self.host) in LOCAL and not self.root.address
         return alone and not self.access.needed and not on_space()
+
+    @property
+    def shows_own(self) -> bool:
+        """Whether those who control a run see images of its own, which nobody else sees.
+
+        Not where everybody who reaches the server controls all runs.
+        """
+        return self.private or self.access.needed or self.access.by_visitor
+
+    def check_shows(self, request: Request, run_id: str, data: str) -> None:
+        """Raise UserError unless the sender may see images that the run learns from.
+
+        data: the set's name or path. Everybody has the images of a named set.
+        """
+        if is_named(data):
+            return
+        if not self.shows_own:
+            raise UserError("access.own_images")
+        self.check_control(request, run_id)
 
     def catalogue(self) -> Catalogue:
         """Return the generators that visitors may see."""
@@ -298,6 +320,7 @@ class Services:
         self.surveys.close()
         self.reports.close()
         self.scorings.close()
+        self.tile_looks.close()
         self.hub_sets.close()  # after the surveys, for which it may wait
         if self.jobs is not None:
             self.jobs.close()

@@ -28,7 +28,7 @@ from gan.ui.server.requests.http import get, json_body, post, with_etag
 from gan.ui.server.requests.static_files import FOREVER
 from gan.ui.server.requests.uploads import MAX_FILE, MAX_FILES, MAX_REQUEST
 from gan.ui.server.services import Services
-from gan.ui.train import fields, form, moving, own, own_hub, own_points
+from gan.ui.train import eyes, fields, form, moving, own, own_hub, own_points, reals
 from gan.ui.train.cost import cost, cost_of_run
 from gan.ui.train.run_feed import RunFeed, without_paths
 from gan.ui.train.take_away import take_away_routes
@@ -45,6 +45,8 @@ def train_routes(services: Services) -> list[BaseRoute]:
         get("runs/{id}/samples/{step:int}.webp", handlers.sample),
         get("runs/{id}/log", handlers.log),
         *take_away_routes(services),
+        *eyes.routes(services),
+        *reals.routes(services),
         post("pictures", handlers.pictures),
         post("pictures/pull", lambda request: own_hub.pull(services, json_body(request), own.WAIT)),
         post("points", handlers.points),

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan.data import public_name
+from gan.data import is_named, public_name
 from gan.device import cpu_quota
 from gan.errors import UserError
 from gan.kinds import KINDS, get_kind
@@ -247,6 +247,7 @@ class RunFeed:
             waiting = self._services.store.commands(run_id)
             run["pausing"] = run["status"]["state"] in LIVE and "pause" in waiting
             run["mirror"] = self._mirrored(run_id)
+            run["eyes"] = self._services.store.eyes(run_id)
             run["again"] = self._only_anew(run_id, run["status"])
             folder, ended = self._services.store.path(run_id), run["status"]["state"] in ENDED
             run["scored"] = read_run_scores(folder, run["status"]) if ended else None
@@ -257,6 +258,7 @@ class RunFeed:
             }
             data = (run["config"] or {}).get("data", "")
             run["data_id"] = self._data_ids.setdefault(data, len(self._data_ids))
+            run["own_data"] = None if is_named(data) else "shown" if self._services.shows_own else "hidden"
             if run["config"] is not None:
                 run["config"] = {**run["config"], "data": public_data(data)}
                 if run["config"]["kind"] != EXPLORED:  # the page then offers no way to Explore

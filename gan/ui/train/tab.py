@@ -12,7 +12,12 @@ from gan.ui.server.services import Services
 from gan.ui.train import fields, form
 from gan.ui.train.routes import train_routes as routes_of
 
-STYLES = ("train/train.css", "train/form/own-pictures.css")  # in gan/web
+STYLES = (  # in gan/web
+    "train/train.css",
+    "train/form/own-pictures.css",
+    "train/stage/eyes/eyes.css",
+    "train/stage/present.css",
+)
 SCRIPT = "train/train.js"
 FIRST = "digits"  # the data set that the form begins with
 

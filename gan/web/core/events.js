@@ -33,6 +33,9 @@ export const SUBMIT = "gan:submit";
  */
 export const ANSWER = "gan:answer";
 
+/** Present has begun or ended. The detail says whether it is on. */
+export const PRESENT = "gan:present";
+
 // At <gan-explorer>, and at <gan-page>, its counterpart in an exported page.
 
 /** The picture of a point is on the screen. @typedef {{point: Point}} DrawnDetail */

@@ -197,6 +197,23 @@ declare global {
     where: { kind: string; id: string; flavor: string; stage: string } | null;
     /** How many modes the data have, for points. */
     modes?: number | null;
+    /** Names of its classes, in the order of the tiles; none without conditioning. */
+    classes?: string[];
+    /** Images that it never trains on. */
+    held_out?: number;
+  }
+  /** What D makes of images and samples: counts in the same bins, and percentiles. See gan/runs/eyes.py. */
+  interface Eyes {
+    step: number;
+    images: number;
+    /** The step of the sheet with the tiles. */
+    sheet: number;
+    low: number;
+    high: number;
+    trained: number[];
+    held_out: number[];
+    fakes: number[];
+    tiles: (number | null)[];
   }
   interface RunConfig {
     kind: Kind;
@@ -208,6 +225,8 @@ declare global {
     lr_g: number;
     lr_d: number;
     size?: number;
+    /** Of images only: how many of them it trains on; 0 for all. */
+    images?: number;
     /** Of images only: the model that it began with, or "". */
     start_from?: string;
     batch: number;
@@ -237,6 +256,43 @@ declare global {
     scoring: { stage: string | null; error: Refusal | null };
     /** The step up to which it is mirrored, and why no further; null without a mirror. */
     mirror: { step: number | null; error: Refusal | null } | null;
+    /** What D makes of its images and samples; null before the first measurement. */
+    eyes: Eyes | null;
+    /** "shown" where those who control it see the images, which are somebody's own; null for a named set. */
+    own_data: "shown" | "hidden" | null;
+  }
+  /** See find_nearest() in gan/export/tiles.py. */
+  interface NearestImages {
+    images: number;
+    by: string;
+    among: number;
+    of: number;
+    samples: string;
+    found: string;
+    tiles: [place: number, distance: number][][];
+    usual: number | null;
+    nearer: number[] | null;
+  }
+  /** See draw_pairs() in gan/export/tiles.py. */
+  interface GamePairs {
+    images: number;
+    sheet: string;
+    real: number[];
+    d: number[];
+    labels: number[] | null;
+  }
+  /** The sums of all games on a run. See Totals in gan/ui/train/eyes.py. */
+  interface GameSums {
+    games: number;
+    right: number;
+    d: number;
+  }
+  /** See look() in gan/export/tiles.py. */
+  interface SaliencyMap {
+    images: number;
+    size: number;
+    map: number[];
+    sample: string;
   }
   /** What a mirror holds, how many runs it can't take, and which of its runs could not be restored. */
   interface MirrorState {

@@ -1,7 +1,7 @@
 // One streaming chart on uPlot: faint raw lines, smoothed lines, and dashed references. A reader's zoom stays
 // while data arrive.
 import { h } from "../core/dom.js";
-import { THEME } from "../core/events.js";
+import { PRESENT, THEME } from "../core/events.js";
 import { t } from "../core/i18n.js";
 import { help } from "./help.js";
 
@@ -27,6 +27,10 @@ export function load() {
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const SMOOTH = 0.12; // weight of a new value in the smoothed line
+// Pixels: the text, the name of an axis, the ticks of x, those of y at least and per character, and the
+// distances between ticks.
+const SIZES = { text: 12, label: 18, x: 34, y: 46, character: 7, apart: [50, 30], line: 2 };
+const LARGE = { text: 20, label: 26, x: 38, y: 72, character: 12, apart: [110, 48], line: 4 };
 
 /** @returns {Series} */
 const none = () => [];
@@ -99,6 +103,8 @@ export class Plot {
   x = [];
   /** @type {UPlot | undefined} */
   plot;
+  /** @type {ResizeObserver | undefined} */
+  resized;
 
   /**
    * @param {Zoom} zoom
@@ -133,6 +139,7 @@ export class Plot {
     );
     this.unit = unit;
     addEventListener(THEME, () => this.plot?.redraw(false));
+    addEventListener(PRESENT, () => this.begin());
     new MutationObserver(() => this.plot?.redraw(false)).observe(document.documentElement, {
       attributeFilter: ["data-theme"],
     });
@@ -181,24 +188,34 @@ export class Plot {
     return [this.x, ...this.raw, ...this.smooth];
   }
 
+  /** Build the chart anew, in another size of type. */
+  begin() {
+    if (!this.plot) return;
+    this.plot.destroy();
+    this.plot = undefined;
+    this.start();
+  }
+
   async start() {
     const UPlot = await load();
     if (this.plot || !this.canvas.clientWidth) return;
+    const sizes = document.documentElement.hasAttribute("data-present") ? LARGE : SIZES;
+    const font = `${sizes.text}px system-ui, sans-serif`;
     const ink = () => colour("muted");
     const axis = (/** @type {string} */ label, /** @type {unknown} */ size, more = {}) => ({
       label,
-      labelSize: 18,
+      labelSize: sizes.label,
       size,
       ...more,
       stroke: ink,
-      font: "12px system-ui, sans-serif",
-      labelFont: "12px system-ui, sans-serif",
+      font,
+      labelFont: font,
       gap: 4,
       grid: { stroke: () => colour("line"), width: 1 },
       ticks: { show: false },
     });
     const width = (/** @type {unknown} */ plot, /** @type {?string[]} */ texts) =>
-      Math.max(46, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
+      Math.max(sizes.y, 12 + sizes.character * Math.max(0, ...(texts ?? []).map((text) => text.length))); // px
     const lines = (/** @type {number} */ width, /** @type {boolean} */ faint) =>
       this.series.map((one) => ({
         stroke: () => colour(one.colour) + (faint ? "40" : ""),
@@ -228,8 +245,9 @@ export class Plot {
         },
         scales: { x: { time: false, range: () => this.span() }, y: { range: () => this.height() } },
         axes: [
-          axis(t("stage.kimg_axis"), 34),
+          axis(t("stage.kimg_axis"), sizes.x, { space: sizes.apart[0] }),
           axis(this.unit, width, {
+            space: sizes.apart[1],
             values: (
               /** @type {UPlot} */ plot,
               /** @type {number[]} */ splits,
@@ -239,7 +257,7 @@ export class Plot {
             ) => splits.map((value) => figure(value, least)),
           }),
         ],
-        series: [{}, ...lines(1, true), ...lines(2, false)],
+        series: [{}, ...lines(sizes.line / 2, true), ...lines(sizes.line, false)],
         hooks: {
           setSelect: [(/** @type {UPlot} */ plot) => this.select(plot)],
           setCursor: [(/** @type {UPlot} */ plot) => this.read(plot.cursor.idx)],
@@ -254,7 +272,8 @@ export class Plot {
       this.canvas,
     );
     this.plot.over.addEventListener("click", () => this.press());
-    new ResizeObserver(() => this.plot?.setSize(this.#size())).observe(this.canvas);
+    this.resized ??= new ResizeObserver(() => this.plot?.setSize(this.#size()));
+    this.resized.observe(this.canvas);
   }
 
   press() {

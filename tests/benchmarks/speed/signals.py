@@ -27,7 +27,8 @@ def turn(trainer: ImagesTrainer, watch: Watch | None, seconds: float) -> tuple[f
         start = time.perf_counter()
         trainer.advance(steps)
         steps = max(1, min(2 * steps, round(steps * CHUNK_SECONDS / (time.perf_counter() - start))))
-        measured += bool(watch and watch.measure(trainer))
+        if watch and watch.measure(trainer):
+            measured += trainer.eyes() is not None
     return (trainer.images_seen - seen) / passed, measured
 
 
@@ -48,6 +49,7 @@ def main() -> None:
     alone, watched = (ImagesTrainer(config, images, device) for _ in range(2))
     for trainer in (alone, watched):
         trainer.advance(LEAST_IMAGES // config.batch + 1)
+        trainer.sample_sheet()  # whose samples D then judges
     watch, ratios = Watch(), []
     for number in range(options.rounds):
         without, _ = turn(alone, None, options.seconds)

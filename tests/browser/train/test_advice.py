@@ -26,7 +26,7 @@ def judged(runs):
         **settings,
     ) -> str:
         config = make_config("digits", recipe, 28, 1, **settings)
-        values = {"pair": 99, "contrast": 8, "diversity": 12, "noise": 90, "auc": 99}
+        values = {"pair": 99, "contrast": 8, "diversity": 12, "noise": 90, "auc": 99, "coverage": 8}
         verdict = {"key": key, "level": "warn", "values": values, "sure": sure}
         status = {"state": state, "step": 40, "images": 2_560, "progress": 1.0, "error": error}
         made.append(past(runs, config, lambda folder: None, **status, verdict=verdict))
@@ -94,8 +94,8 @@ def test_what_is_only_likely_is_told_as_such_with_its_reason(visit, judged):
     judged("dcgan", "d_strong", sure=False)
     page = visit()
     expect(page.locator(".tr-verdict")).to_have_text(
-        "Finished. Looks like: D was winning: it was right on 99\u00a0% of the pairs, and the samples did "
-        "not improve."
+        "Finished. Looks like: D was winning: it was right on 99\u00a0% of the pairs. The samples covered "
+        "8\u00a0% of the real data."
     )
     expect(page.locator(".tr-why")).to_contain_text("Healthy: under 95 %")
     expect(page.locator(".tr-advice button:visible")).to_have_text("Start again with Learning rate of D ÷ 2")

@@ -27,7 +27,7 @@ from gan.ui.server.requests.http import PREFIX
 from gan.ui.server.services import CHECKPOINTS
 from gan.ui.train import form
 from tests.support.inputs.generators import tiny_spec, write_lively, write_snapshot
-from tests.support.inputs.parcels import write_parcel, write_state
+from tests.support.inputs.parcels import write_networks, write_parcel
 
 SECRET = "do-not-tell-4711"
 SPEC = tiny_spec(3)
@@ -84,7 +84,8 @@ def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
     store = Store(root)
     upload = root / ".uploads" / "0123456789abcdef" / "cats.zip"
     write_bytes(upload, SECRET.encode())
-    run = store.create(make_config(str(upload), "modern"))
+    config = make_config(str(upload), "modern", width=8)
+    run = store.create(config)
     error = {"key": "data.too_few", "values": {"path": str(upload)}, "text": f"“{upload}” holds 1"}
     store.update_status(
         run,
@@ -99,7 +100,7 @@ def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
     write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
     write_bytes(store.path(run) / "stats.jsonl", b"".join(_json(line) + b"\n" for line in STATS))
     write_bytes(store.path(run) / "state" / "checkpoint.safetensors", SECRET.encode())
-    write_state(store.path(run), STEPS[-1])  # sound, so that the run can be moved
+    write_networks(store.path(run), config, 3, STEPS[-1])  # sound: it can be moved, and D can be asked
     write_json(store.path(run) / "commands" / "1-pause.json", {"secret": SECRET})
     write_lively(store.path(run) / "live.safetensors", SPEC)
     for step in STEPS:
@@ -159,6 +160,8 @@ def asked(subject: Subject) -> list[Visit]:
         Visit("strings/{lang}.json", path="strings/zh.json"),
         Visit("runs/{id}/samples/{step:int}.webp", path=f"{run}/samples/3.webp"),
         Visit("runs/{id}/log", path=f"{run}/log"),
+        Visit("played", body=_json({"run": subject.run, "right": 7, "d": 9})),
+        Visit("runs/{id}/saliency/{tile:int}", path=f"{run}/saliency/3"),
         Visit("runs/{id}/report", {"lang": "zh"}, f"{run}/report"),
         Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.csv"),
         Visit("runs/{id}/statistics.{form}", path=f"{run}/statistics.jsonl"),
@@ -187,6 +190,8 @@ def told(subject: Subject, token: str, waiting: str) -> list[Visit]:
         Visit("points", body=_json({"files": [points_file()]})),
         Visit("runs", body=_json(run_form())),
         Visit("runs/{id}/file", path=f"{run}/file"),
+        Visit("runs/{id}/nearest", path=f"{run}/nearest"),
+        Visit("runs/{id}/pairs", path=f"{run}/pairs"),
         Visit("runs/arrive", body=_json({"files": [parcel()]})),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("pull", body=_json({"id": PULLED})),

@@ -296,8 +296,9 @@ def names(run: str) -> Iterator[Case]:
 
 
 def carried(run: str, locked: bool) -> Iterator[Case]:
-    """Yield requests for a whole run as one file, which only those may have who control the runs."""
-    yield Case("carried", OURS + f"runs/{run}/file".encode(), refused=locked)
+    """Yield requests for what only those may have who control the runs: a run as one file, its own images."""
+    for name in ("file", "nearest", "pairs"):
+        yield Case("carried", OURS + f"runs/{run}/{name}".encode(), refused=locked)
     for odd in ODD:
         path = OURS + f"runs/{quote(odd, safe='')}/file".encode("utf-8", "surrogatepass")
         yield Case("carried", path)

@@ -81,6 +81,15 @@ def runs(folder: Path) -> Target:
             "loss_g": 2.0,
             "diversity": None,
         },
+        "eyes.json": {
+            "step": 3,
+            "images": 24,
+            "sheet": 0,
+            "low": -1.5,
+            "high": 2.5,
+            **{name: [3, 0, 9] for name in ("trained", "held_out", "fakes")},
+            "tiles": [None, *range(63)],
+        },
         "events.jsonl": {"time": 1.0, "key": "rolled_back", "values": {"at": 3, "step": 2, "percent": "50"}},
     }
     whole = {name: json.dumps(value).encode() for name, value in sound.items()}

@@ -133,6 +133,8 @@ def handlers(folder: Path) -> Target:
     subject, services = served(folder)
     services.hub_sets.ask = services.hub_models.ask = offline  # a process for each name would take a second
     services.hub_pushes.follow = offline
+    gone = {"error": {"key": "runs.images_gone", "values": {}}}
+    services.tile_looks._children.ask = lambda command, seconds: gone
     os.environ["HF_TOKEN"] = SECRET
     app = Starlette(**launch_options(services)["app_kwargs"])
     browser = TestClient(app, raise_server_exceptions=False, base_url="http://localhost")

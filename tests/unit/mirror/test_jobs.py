@@ -21,7 +21,8 @@ from gan.runs import recovery
 from gan.runs.store import Store
 from gan.runs.supervisor import Supervisor
 from gan.train.checkpoint import read_state
-from gan.worker.worker import refuse_second_worker, work
+from gan.worker.alone import refuse_second_worker
+from gan.worker.worker import work
 from tests.fakes.bucket import TOKEN, fake_hub
 from tests.fakes.jobs import FAIL, FakeJobs
 from tests.fakes.runs import PATIENCE, SMALL, tiny, wait_until

@@ -6,7 +6,7 @@ import torch
 from gan.kinds.points.data import load
 from gan.kinds.points.recipes import make_config
 from gan.kinds.points.trainer import PointsTrainer
-from gan.train.actions import EVENT, FARTHEST, Action, allowed, factor_at, read_actions
+from gan.train.actions import BACK, EVENT, FARTHEST, MOST, Action, allowed, factor_at, read_actions
 from tests.support.engine import tiny_trainer
 
 HALVED = Action(6, "lr_d", 0.5)
@@ -87,6 +87,23 @@ def test_events_become_actions_and_a_restart_drops_them():
 )
 def test_what_is_no_action_is_left_out(odd):
     assert read_actions([odd, event()], "restarted") == [Action(3, "lr_g", 2.0)]
+
+
+def test_a_change_drops_those_of_its_setting_that_were_to_come():
+    """A run that was killed and began at an older step would repeat them."""
+    events = [event(step=300), event(step=300, name="gamma"), event(step=150, factor=0.5)]
+    assert read_actions(events, "restarted") == [Action(300, "gamma", 2.0), Action(150, "lr_g", 0.5)]
+
+
+def test_a_run_that_diverged_does_not_repeat_what_came_after_its_checkpoint():
+    events = [event(step=100), event(step=300), {"key": BACK, "values": {"step": 250, "at": 310}}]
+    assert read_actions(events, "restarted") == [Action(100, "lr_g", 2.0)]
+
+
+def test_a_run_is_changed_so_often_and_no_more():
+    events = [event(step=step, factor=2.0 if step % 2 else 0.5) for step in range(2 * MOST)]
+    assert len(read_actions(events, "restarted")) == MOST
+    assert not allowed([], "gamma", 1.0), "that changes nothing"
 
 
 def test_settings_stay_within_reach():

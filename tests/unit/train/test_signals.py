@@ -173,21 +173,29 @@ def test_a_d_that_knows_its_images_by_heart_is_found_out():
     assert trainer.measure()["seen"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_copies_are_looked_for_once_d_knows_its_images_by_heart(monkeypatch):
-    monkeypatch.setattr(signals, "LEARNED_PART", 400)
-    trainer, digits = begin(1_000)
+def test_in_a_larger_set_copies_are_looked_for_once_d_knows_its_images_by_heart(monkeypatch):
+    monkeypatch.setattr(signals, "LEARNED_PART", 1_200)
+    trainer, digits = begin(3_000)
     trained = trainer.split.trained
-    trainer.G = Fixed(images(digits, trained[:100]))
+    trainer.G = Fixed(images(digits, trained[:COUNT]))
     assert trainer.measure()["copies"] is None
     trainer.D = Knows(digits.images[trained])
     found = [trainer.measure()["copies"] for _ in range(3)]
-    assert found[:2] == [None, None], "400 of 900 images a time"
+    assert found[:2] == [None, None], "1,200 of 2,700 images a time"
     assert found[2] > 0.9
-    trainer.G.images = images(digits, trainer.split.held_out)
+    trainer.G.images = images(digits, trainer.split.held_out[:COUNT])
     assert trainer.measure()["copies"] < 0.1
 
 
-@pytest.mark.parametrize(("count", "reals"), [(1_000, "held"), (500, "trained"), (40, "trained")])
+def test_in_a_small_set_copies_are_always_looked_for():
+    trainer, digits = begin(400)
+    trainer.G = Fixed(images(digits, trainer.split.trained[:COUNT]))
+    assert trainer.measure()["copies"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("count", "reals"), [(1_000, "held"), (500, "held"), (400, "trained"), (40, "trained")]
+)
 def test_few_held_out_images_are_no_referees_reals(count, reals):
     trainer, digits = begin(count)
     found = Signals(trainer, digits.labels, "digits")
@@ -219,7 +227,10 @@ def test_a_measurement_changes_no_step(settings):
     watched, alone = begin(500, **settings)[0], begin(500, **settings)[0]
     watched.advance(3), alone.advance(3)
     torch.manual_seed(0)
+    watched.sample_sheet()
     watched.measure()
+    assert watched.eyes() is not None
+    assert watched.eyes(anew=True) is not None
     assert watched.advance(3) == alone.advance(3)
     ours, theirs = watched.state(), alone.state()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -94,6 +94,8 @@ LIMITS = {
     "runs/{id}/curves": ConcurrencyLimit(2, 1000),
     "runs/older": ConcurrencyLimit(2), "runs/{id}/file": ConcurrencyLimit(1),
     "runs/{id}/statistics.{form}": ConcurrencyLimit(2), "runs/{id}/report": ConcurrencyLimit(2, 16),
+    "runs/{id}/nearest": ConcurrencyLimit(2, 64), "runs/{id}/pairs": ConcurrencyLimit(2, 64),
+    "runs/{id}/saliency/{tile:int}": ConcurrencyLimit(2, 64),
     # A lease holds its thread for up to two minutes, so none waits here: the page asks again.
     "runs/{id}/lease": ConcurrencyLimit(6, 0),
     "runs/arrive": ConcurrencyLimit(1, 8), "find": ConcurrencyLimit(2), "find/on": _WORKING,

@@ -52,10 +52,21 @@ _STRANGE = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|(^|/)\.\.?(/|$)")
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 # Query parameters of Gradio features that we don't use. Gradio fails with a 500 for odd values of them.
 _NOT_OURS = {"page", "deep_link"}
-# POST routes that need no control: they change nothing that others see. A push needs its sender's own token.
+# POST routes that need no control: they change nothing that others see, but for the sums of a game's results.
+# A push needs its sender's own token.
 _ANYBODY = tuple(
     f"{PREFIX}/{path}"
-    for path in ("access", "access/leave", "find", "find/on", "drag", "drag/on", "push/begin", "push/on")
+    for path in (
+        "access",
+        "access/leave",
+        "find",
+        "find/on",
+        "drag",
+        "drag/on",
+        "push/begin",
+        "push/on",
+        "played",
+    )
 )
 _log = logging.getLogger(__name__)
 

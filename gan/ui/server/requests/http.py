@@ -30,9 +30,10 @@ PREFIX = "/gradio_api/gan"
 STATIC = Path(gan.__file__).resolve().parent / "web"
 # Error key -> HTTP status, where that is not 400.
 STATUS = {
-    **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404,
+    **{key: 404 for key in MESSAGES if ".unknown" in key}, "runs.no_sample": 404, "runs.no_reals": 404,
     "access.needed": 403, "access.wrong_token": 403, "access.too_often": 429, "access.other_name": 403,
     "access.other_site": 403, "access.no_visit": 403, "access.not_yours": 403, "access.owner_only": 403,
+    "access.own_images": 403,
     "hub.not_pulled": 404, "hub.set_unknown": 404, "hub.push_over": 404, "hub.pushing": 409,
     "hub.many_pushes": 429,
     **dict.fromkeys(("hub.sign_in", "hub.no_scope", "hub.space_may_not", "hub.no_push_here"), 403),

@@ -8,6 +8,7 @@ import { known, sentence, t } from "../../core/i18n.js";
 import { dataName, recipeName } from "../../core/run-name.js";
 import { view } from "../../shell/run-feed.js";
 import { catalogue, OWN_POINTS } from "../catalogue.js";
+import { formula } from "../formula.js";
 import { help } from "../../widgets/help.js";
 import { Picker } from "./picker.js";
 import { filledNow, formNow } from "./settings.js";
@@ -327,47 +328,6 @@ class Answer extends HTMLElement {
     if (answer?.error) this.text.scrollIntoView({ block: "nearest" });
     if (answer?.run) view(answer.run);
   }
-}
-
-// Formulas, as gan/objectives.py writes them. {D} and {G} stand for the networks and {x} for a real image;
-// each has its colour.
-
-/** @type {Record<string, string>} */
-const COLOURS = { D: "is-d", G: "is-g", x: "is-real" };
-
-/**
- * The formulas that D and G minimise; null for an unknown loss.
- * @param {LossFacts | undefined} loss
- * @param {{formula: string} | undefined} penalty
- */
-function formula(loss, penalty) {
-  if (!loss) return null;
-  return h(
-    "div",
-    { class: "tr-formula" },
-    line("D", loss.formula_d),
-    penalty?.formula && line("D", `+ ${penalty.formula}`, true),
-    line("G", loss.formula_g),
-  );
-}
-
-/**
- * @param {"D" | "G"} player
- * @param {string} text
- */
-function line(player, text, goesOn = false) {
-  return h(
-    "p",
-    {},
-    h("b", { class: COLOURS[player] }, goesOn ? "" : player),
-    h(
-      "span",
-      {},
-      ...text
-        .split(/\{(\w)\}/)
-        .map((part, index) => (index % 2 ? h("i", { class: COLOURS[part] }, part) : part)),
-    ),
-  );
 }
 
 // The panel with the button sticks to the lower edge, as long as it leaves room for the fields.

@@ -6,8 +6,9 @@ import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { catalogue } from "../catalogue.js";
 import { fillAgain } from "../form/settings.js";
+import { undone } from "./changes.js";
 
-/** A setting, and the factor for it. @typedef {[name: "gamma" | "lr_g" | "lr_d", factor: number]} Change */
+/** @typedef {import("./changes.js").Change} Change */
 
 /** @type {Change[]} */
 const SLOWER = [
@@ -56,7 +57,9 @@ export class Advice {
     this.nowText = h("span");
     this.now = this.#changer(this.nowText, () => changesFor(this.run));
     this.undoText = h("span");
-    this.undo = this.#changer(this.undoText, () => undone(this.run?.events ?? []));
+    this.undo = this.#changer(this.undoText, () =>
+      undone(this.run?.events ?? [], this.run?.status.step ?? 0),
+    );
     this.note = h("p", { class: "tr-said", role: "status" });
     this.element = h(
       "div",
@@ -107,7 +110,7 @@ export class Advice {
     this.run = run;
     const { config, status, silent } = run;
     const changes = changesFor(run);
-    const back = undone(run.events);
+    const back = undone(run.events, status.step);
     const trains = status.state === "running" && silent === null && !status.where;
     this.now.hidden = !trains || !changes.length;
     this.undo.hidden = !trains || !back.length;
@@ -154,23 +157,6 @@ const changesFor = (run) => (run?.config ? remedy(run, run.config) : []);
 /** @param {Change[]} changes */
 const named = (changes) =>
   changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`).join(", ");
-
-/**
- * What takes back all changes that a run has taken while it trained.
- * @param {RunEvent[]} events
- * @returns {Change[]}
- */
-export function undone(events) {
-  /** @type {Map<Change[0], number>} */
-  const factors = new Map();
-  for (const { key, values } of events) {
-    if (key === "restarted") factors.clear();
-    if (key !== "adjusted") continue;
-    const name = /** @type {Change[0]} */ (values.name);
-    factors.set(name, (factors.get(name) ?? 1) * Number(values.factor));
-  }
-  return [...factors].filter(([, factor]) => factor !== 1).map(([name, factor]) => [name, 1 / factor]);
-}
 
 /** @param {RunConfig} config */
 const penalised = ({ penalty, gamma }) => penalty !== "none" && gamma > 0;

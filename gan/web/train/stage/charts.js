@@ -3,6 +3,7 @@ import { h, setText } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";
 import { catalogue } from "../catalogue.js";
 import { Plot, Zoom } from "../../widgets/plot.js";
+import { changesIn } from "./changes.js";
 
 // States of runs that may still get curves. The charts keep their place there, so that nothing jumps.
 const TO_COME = ["queued", "starting", "running", "paused"];
@@ -81,9 +82,7 @@ export class Charts {
     }
     this.seen = rows.at(-1);
     this.explain(run.config?.loss);
-    const flags = run.events
-      .filter(({ key }) => key === "adjusted")
-      .map(({ values }) => Number(values.images) / 1000);
+    const flags = changesIn(run.events).map(({ images }) => Number(images) / 1000);
     for (const plot of [this.losses, this.logits]) plot.flags = flags;
     if (!rows.length) return;
     this.losses.update(rows);

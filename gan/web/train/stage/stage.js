@@ -13,15 +13,18 @@ import { Advice } from "./advice.js";
 import { Again } from "./again.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
+import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
 import { ENDED, RunControls } from "./run-controls.js";
+import { Present } from "./present.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
+const ENDED = ["finished", "stopped", "failed"];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -55,6 +58,8 @@ class Stage extends HTMLElement {
   events = new Events();
   advice = new Advice();
   again = new Again();
+  eyes = new EyesPanel();
+  present = new Present();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -92,22 +97,31 @@ class Stage extends HTMLElement {
       const kind = score ? "is-score" : rare && "is-mirror";
       return h("div", { class: kind, hidden: rare }, h("dt"), this.facts[name]);
     });
+    this.grid.element.append(this.present.fakes);
     this.grid.moved = (kimg) => this.charts.mark(kimg);
     this.charts.pressed = (kimg) => this.grid.goTo(kimg);
     this.body.append(
       h(
         "div",
         { class: "tr-head" },
-        h("div", {}, h("div", { class: "tr-judged" }, this.verdict, this.why), this.subtitle),
+        h(
+          "div",
+          {},
+          h("div", { class: "tr-judged" }, this.verdict, this.why),
+          this.subtitle,
+          this.present.button,
+        ),
         this.bar,
       ),
       h("dl", { class: "tr-facts" }, facts),
-      h("div", { class: "tr-main" }, this.grid.element, this.charts.element),
+      h("div", { class: "tr-main" }, this.grid.element, this.present.reals, this.charts.element),
+      this.present.formula,
       h("div", { class: "tr-rail" }, this.lease.element, this.controls.element),
       this.advice.element,
       this.pace.element,
       this.events.element,
       this.last,
+      this.eyes.element,
       h("div", { class: "tr-after" }, this.again.element, this.scores.element, this.takeAway.element),
       this.log,
     );
@@ -195,6 +209,8 @@ class Stage extends HTMLElement {
     this.events.update(run.events);
     this.advice.update(run);
     this.again.update(run);
+    this.eyes.update(run);
+    this.present.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
@@ -237,6 +253,7 @@ class Stage extends HTMLElement {
     const running = status.state === "running" && silent === null;
     const over = ENDED.includes(status.state);
     const rate = over ? status.images / status.elapsed : running ? status.rate : null;
+    const over = ENDED.includes(status.state); // nothing is left, and nothing runs
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
@@ -245,6 +262,11 @@ class Stage extends HTMLElement {
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : over ? null : "–",
       rate: rate && Number.isFinite(rate) ? t(ofKind("stage.rate_value", kind), { rate: short(rate) }) : "–",
+      rate: over
+        ? null
+        : status.rate && running
+          ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) })
+          : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
