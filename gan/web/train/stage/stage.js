@@ -16,7 +16,7 @@ import { Events } from "./events.js";
 import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
-import { ENDED, RunControls } from "./run-controls.js";
+import { RunControls } from "./run-controls.js";
 import { Present } from "./present.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
@@ -251,8 +251,6 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
-    const over = ENDED.includes(status.state);
-    const rate = over ? status.images / status.elapsed : running ? status.rate : null;
     const over = ENDED.includes(status.state); // nothing is left, and nothing runs
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
@@ -261,7 +259,6 @@ class Stage extends HTMLElement {
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : over ? null : "–",
-      rate: rate && Number.isFinite(rate) ? t(ofKind("stage.rate_value", kind), { rate: short(rate) }) : "–",
       rate: over
         ? null
         : status.rate && running
