@@ -192,7 +192,7 @@ def test_a_run_that_was_changed_is_named_flagged_and_no_seed_of_the_others(visit
           const ctx = canvas.getContext("2d"), ratio = devicePixelRatio;
           const x = Math.round((50 + (canvas.clientWidth - 58) / 2) * ratio);
           const rows = ctx.getImageData(x - 2, 12 * ratio, 5, 140 * ratio);
-          const inked = (row) => [0, 1, 2, 3, 4].some((at) => rows.data[4 * (5 * row + at) + 3] > 200);
+          const inked = (row) => [0, 1, 2, 3, 4].some((at) => rows.data[4 * (5 * row + at) + 3] > 100);
           const found = Array.from({ length: rows.height }, (_, row) => inked(row));
           return found.filter(Boolean).length / rows.height;
         }"""

@@ -122,8 +122,8 @@ export class SampleGrid {
   showLegend(kind) {
     if (kind === this.kind) return;
     this.kind = kind;
-    this.element.dataset.kind = kind;
     this.frame.classList.toggle("is-tiled", kind === "images");
+    this.element.dataset.kind = kind;
     this.legend.hidden = kind !== "points";
     this.legend.replaceChildren(
       ...LEGEND.map((name) => h("span", { class: `is-${name}` }, t(`stage.legend_${name}`))),

@@ -16,14 +16,15 @@ import { Events } from "./events.js";
 import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
+import { RunControls } from "./run-controls.js";
 import { Present } from "./present.js";
-import { ENDED, RunControls } from "./run-controls.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
 
 const SCORES = ["modes", "high_quality"]; // the style sheet shows them first
 const FACTS = ["elapsed", "eta", "rate", "seen", "device", "parameters", "mirror", ...SCORES];
+const ENDED = ["finished", "stopped", "failed"];
 // Milliseconds after which "starting" gives way to the old run, if the server does not answer.
 const STARTING_FOR = 8000;
 
@@ -56,9 +57,9 @@ class Stage extends HTMLElement {
   runs = new Runs();
   events = new Events();
   advice = new Advice();
+  again = new Again();
   eyes = new EyesPanel();
   present = new Present();
-  again = new Again();
   lastLines = h("pre", { class: "tr-lines" });
   last = h(
     "details",
@@ -207,9 +208,9 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.again.update(run);
     this.eyes.update(run);
     this.present.update(run);
-    this.again.update(run);
     this.pace.update(run, Boolean(poll.leases));
     this.showHead(run, poll);
     this.showFacts(run, byStep.at(-1));
@@ -250,8 +251,7 @@ class Stage extends HTMLElement {
   showFacts({ status, silent, config, mirror }, last) {
     // The last figures of a stalled run are outdated.
     const running = status.state === "running" && silent === null;
-    const over = ENDED.includes(status.state);
-    const rate = over ? status.images / status.elapsed : running ? status.rate : null;
+    const over = ENDED.includes(status.state); // nothing is left, and nothing runs
     const kind = config?.kind;
     const [modes, quality] = [last?.modes ?? null, last?.high_quality ?? null];
     const values = {
@@ -259,7 +259,11 @@ class Stage extends HTMLElement {
       high_quality: quality === null ? null : percent(quality),
       elapsed: clock(status.elapsed),
       eta: running ? clock(status.eta) : over ? null : "–",
-      rate: rate && Number.isFinite(rate) ? t(ofKind("stage.rate_value", kind), { rate: short(rate) }) : "–",
+      rate: over
+        ? null
+        : status.rate && running
+          ? t(ofKind("stage.rate_value", kind), { rate: short(status.rate) })
+          : "–",
       seen: t(ofKind("stage.kimg", kind), { images: imagesText(status.images / 1000) }),
       device: device(status.device) ?? "–",
       parameters: status.parameters
@@ -307,7 +311,7 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
  * @param {Run} run
  * @param {Poll} poll
  */
-function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
+function verdictOf({ id, status, silent, pausing }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && ["paused", "stopped"].includes(status.state)) return [sentence(status.error), "warn"];
   if (status.state === "queued" && blocked)
@@ -317,6 +321,7 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
     ];
   if (status.state === "queued")
     return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (pausing && silent === null) return [t("stage.pausing"), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.where && status.error) return [t("stage.job_fault", { reason: sentence(status.error) }), "warn"];
   if (status.where && status.state === "starting")
