@@ -20,6 +20,7 @@ declare global {
   }
 
   /** See latent/point.js. */
+  type DirectionList = "attributes" | "principal" | "factors" | "chosen";
   interface Point {
     model: string | null;
     seed: number;
@@ -38,6 +39,8 @@ declare global {
     wall: number;
     axes: string[] | null;
     view: string;
+    /** The list that the view of directions shows; null for the one that it opens with. */
+    family: DirectionList | null;
   }
   type Patch = Partial<Point>;
   /** Parameters of a route; null and undefined are left out. */

@@ -44,7 +44,7 @@ from tests.reliability.attacker.valid_requests import SECRET, Subject, plant
 from tests.reliability.damaged import cases, cases_space
 from tests.reliability.damaged.cases_space import SignedIn
 from tests.support.inputs.parcels import write_state
-from tests.support.page.browsing import ROOT, SPACE, serve_program
+from tests.support.page.browsing import ROOT, SPACE, serve, serve_program
 
 MANY = 800
 IDLE = 120  # connections: three times the threads of the server's shared pool
@@ -274,7 +274,7 @@ def attack_own(folder: Path, token: str | None, every: int = 1) -> tuple[Counter
     if token == VISITOR:
         count, faults = _attack_space(folder, prey, every)
     else:
-        with serve_program(folder / "runs", token=token, log=folder / "server.log") as url:
+        with serve(folder / "runs", token=token, log=folder / "server.log") as url:
             count, faults = attack(prey._replace(url=url), every)
     changed = sorted(dict(before.items() ^ files_of(folder / "runs" / run).items()))
     faults += [f"changed in the run without the token: {changed}"] if token and changed else []

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { changesIn, undone } from "../../gan/web/train/stage/changes.js";
+import { changedAt, changesIn, inForce, undone } from "../../gan/web/train/stage/changes.js";
 
 const time = 1;
 const adjusted = (/** @type {number} */ step, /** @type {string} */ name, /** @type {number} */ factor) => ({
@@ -31,4 +31,13 @@ test("what is undone is what the run has reached", () => {
     ["lr_g", 4],
   ]);
   assert.deepEqual(undone([...events, adjusted(400, "gamma", 1 / 16)], 500), [["lr_g", 4]]);
+});
+
+test("the value in force is that of the setting and of all changes of it", () => {
+  const config = /** @type {RunConfig} */ ({ gamma: 0.2, lr_g: 1e-3 });
+  const run = { events: [adjusted(5, "gamma", 4), adjusted(9, "gamma", 0.5), adjusted(9, "lr_g", 3)] };
+  assert.equal(inForce(run, config, "gamma"), 0.4);
+  assert.equal(inForce({ events: [] }, config, "lr_g"), 1e-3);
+  assert.equal(changedAt(run.events), time);
+  assert.equal(changedAt([]), 0);
 });

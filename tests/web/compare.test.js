@@ -132,6 +132,20 @@ test("runs that differ in the seed alone are one group", () => {
   );
 });
 
+test("a run that was changed while it trained is no seed of one that was not", () => {
+  const run = (/** @type {number} */ seed, /** @type {object[]} */ ...changes) => ({
+    config: { lr: 1, seed },
+    data_id: 0,
+    changes,
+  });
+  const doubled = { step: 9, name: "gamma", factor: 2 };
+  const runs = [run(0), run(1, doubled), run(2), run(3, doubled), run(4, { ...doubled, step: 10 })];
+  assert.deepEqual(
+    groupedBySeed(runs).map((group) => group.map((one) => runs.indexOf(one))),
+    [[0, 2], [1, 3], [4]],
+  );
+});
+
 test("only settings that differ are named", () => {
   assert.deepEqual(
     differing([

@@ -75,6 +75,7 @@ test("only changed units alter the generator", () => {
   assert.equal(altered({ ...fresh(), ...plain() }), false);
 });
 
+/** @type {Point} */
 const MOVED = {
   model: "run:20250102-030405-digits-modern",
   seed: 7,
@@ -92,6 +93,7 @@ const MOVED = {
   wall: 64,
   axes: ["p0", "night"],
   view: "map",
+  family: "factors",
 };
 
 test("a point is read back as it was written", () => {
@@ -116,6 +118,7 @@ test("what makes no sense in an address is left out", () => {
     wall: "-",
     axes: "p0,p0",
     view: "<b>",
+    family: "kin",
   };
   const { d, ...rest } = parsed(wrong);
   const { d: none, ...usual } = fresh();

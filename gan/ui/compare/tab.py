@@ -12,6 +12,7 @@ from gan.runs.curves import Curves
 from gan.ui.server.requests.http import get
 from gan.ui.server.services import Services
 from gan.ui.train.run_feed import RunFeed
+from gan.worker.run_dir import noted_actions
 
 STYLES = ("compare/compare.css",)  # in gan/web
 SCRIPT = "compare/compare.js"
@@ -27,18 +28,21 @@ def build(services: Services) -> None:
 def routes(services: Services) -> list[BaseRoute]:
     """Return the route of this tab, open to whoever may see a run's statistics in a poll."""
     feed, curves = RunFeed(services), Curves(services.store)
-    return [get("runs/{id}/curves", lambda request: _run(feed, curves, request))]
+    return [get("runs/{id}/curves", lambda request: _run(services, feed, curves, request))]
 
 
-def _run(feed: RunFeed, curves: Curves, request: Request) -> dict[str, Any]:
+def _run(services: Services, feed: RunFeed, curves: Curves, request: Request) -> dict[str, Any]:
     """Return what the tab shows of a run: its settings, its grids, and its curves (see Buckets.to_json).
 
-    drawn: two times that differ where a run that restarted or rolled back draws other grids for its steps.
+    changes: what was changed while it trained, as [{step, name, factor}]. drawn: two times that differ where
+    a run that restarted or rolled back draws other grids for its steps.
     The query's `version` is that of the page's last answer. Without a change since, the answer is
     {"version", "unchanged"} only.
     """
     run = feed.run(request.path_params["id"])
     shown = {name: run[name] for name in _SHOWN} | {name: run["status"][name] for name in _STATUS}
+    changes = noted_actions(services.store.path(run["id"]))
+    shown["changes"] = [action._asdict() for action in changes]
     events = run["events"]
     shown["drawn"] = [run["status"]["queued_at"], events[-1]["time"] if events else 0]
     found = curves.read(run["id"])

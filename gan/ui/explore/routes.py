@@ -215,7 +215,8 @@ def _inside(model: "Model", request: Request) -> bytes:
     from gan.latent.dissection import SHOWN, open_layer  # imports torch
 
     query = request.query_params
-    point, layer = _point(model, request), whole(query.get("layer") or "0", "layer", 0, MAX_LAYER)
+    point, last = _point(model, request), len(model.dissection().widths) - 1
+    layer = whole(query.get("layer") or str(last), "layer", 0, MAX_LAYER)
     page = whole(query.get("page") or "0", "page", 0, MAX_UNIT // SHOWN)
     # Changed units of a layer leave that layer's own maps as they are.
     seen = dataclasses.replace(point, units=tuple(unit for unit in point.units if unit[0] != layer))

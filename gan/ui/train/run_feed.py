@@ -244,6 +244,8 @@ class RunFeed:
                 without_paths(self._services, for_visitors(run["status"]["error"])),
                 without_paths(self._services, run["log"]),
             )
+            waiting = self._services.store.commands(run_id)
+            run["pausing"] = run["status"]["state"] in LIVE and "pause" in waiting
             run["mirror"] = self._mirrored(run_id)
             run["eyes"] = self._services.store.eyes(run_id)
             run["again"] = self._only_anew(run_id, run["status"])

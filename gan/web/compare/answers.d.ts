@@ -18,6 +18,8 @@ declare global {
     images: number;
     elapsed: number;
     modes: number | null;
+    /** What was changed while it trained. */
+    changes: { step: number; name: string; factor: number }[];
     /** Part of the addresses of grids. */
     drawn: [number, number];
     axes: { step: number[]; images: number[]; seconds: number[] };

@@ -9,8 +9,10 @@ import { heightOf, indexAt, logTicksOf, nearest, ticksOf } from "./curves.js";
 /** @typedef {import("./curves.js").Curve} Curve */
 /** @typedef {import("./curves.js").Span} Span */
 /**
- * A line of a chart. `raw` is faint behind the `smooth` one; `band` is [lowest, highest] of several seeds.
- * @typedef {{letter: string, slot: number, raw: ?Curve, smooth: Curve, band: ?[Curve, Curve]}} Line
+ * A line of a chart. `raw` is faint behind the `smooth` one; `band` is [lowest, highest] of several seeds. At
+ * `flags` a setting of the run was changed.
+ * @typedef {{letter: string, slot: number, raw: ?Curve, smooth: Curve, band: ?[Curve, Curve],
+ *    flags: number[]}} Line
  */
 
 const HEIGHT = 190; // px
@@ -19,6 +21,7 @@ const OF_G = ["loss_g", "fake"]; // dashed, because G makes them
 const NEAR = 8; // px: a shorter drag is a click
 const CUT = 5; // px of the mark where a point is cut
 const MARKS_APART = 7; // px
+const FLAG = 9; // px
 
 /** What all charts share. */
 export class View {
@@ -320,7 +323,7 @@ export class Chart {
    * @param {Line} line
    * @param {ReturnType<Chart["scales"]>} scale
    */
-  drawLine(ctx, { slot, raw, smooth, band }, scale) {
+  drawLine(ctx, { slot, raw, smooth, band, flags }, scale) {
     const colour = css(`--run-${slot}`);
     ctx.lineJoin = "round";
     if (band) {
@@ -339,6 +342,7 @@ export class Chart {
     ctx.setLineDash([]);
     ctx.fillStyle = colour;
     for (const one of band ?? [raw ?? smooth]) markCuts(ctx, one, scale);
+    for (const at of flags) flag(ctx, scale.x(at));
   }
 
   /**
@@ -412,6 +416,20 @@ export class Chart {
     this.note.hidden = !hidden;
     if (hidden) setText(this.note, t("compare.log_gaps"));
   }
+}
+
+/**
+ * A flag where a setting of a run was changed, in the colour of its line.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x px
+ */
+function flag(ctx, x) {
+  ctx.fillRect(x - 0.75, BESIDE.top, 1.5, HEIGHT - BESIDE.top - BESIDE.bottom);
+  ctx.beginPath();
+  ctx.moveTo(x, BESIDE.top);
+  ctx.lineTo(x + FLAG, BESIDE.top + FLAG / 2);
+  ctx.lineTo(x, BESIDE.top + FLAG);
+  ctx.fill();
 }
 
 /** A value in about three digits. @param {?number} value */

@@ -303,6 +303,9 @@ class GanCompare extends HTMLElement {
     const { axis, smooth: weight } = this.state;
     const slot = this.slots.of(group[0].id);
     const letter = letterOf(slot);
+    const flags = group[0].changes.map(({ step }) =>
+      converted(group[0].axes.step, group[0].axes[axis], step),
+    );
     const curves = group.map(({ axes, values, means }) => ({
       x: axes[axis],
       y: smoothed((means ?? values)[field], weight),
@@ -318,12 +321,13 @@ class GanCompare extends HTMLElement {
           { x, y: low },
           { x, y: high },
         ],
+        flags,
       };
     }
     const raw = { x: curves[0].x, y: group[0].values[field] };
     return weight
-      ? { letter, slot, raw, smooth: curves[0], band: null }
-      : { letter, slot, raw: null, smooth: raw, band: null };
+      ? { letter, slot, raw, smooth: curves[0], band: null, flags }
+      : { letter, slot, raw: null, smooth: raw, band: null, flags };
   }
 
   /** Zoom or cursor have moved: show the grids there, and where the grids are in the charts. */

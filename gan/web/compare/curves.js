@@ -179,7 +179,8 @@ export function meanOf(curves) {
 
 /**
  * Runs that differ at most in the seed, together, in their order. `data_id` tells pictures of one name apart.
- * @template {{config: ?object, data_id?: number}} Run
+ * Runs of which something was changed while they trained belong together if it was the same at the same step.
+ * @template {{config: ?object, data_id?: number, changes?: object[]}} Run
  * @param {Run[]} runs
  * @returns {Run[][]}
  */
@@ -188,7 +189,10 @@ export function groupedBySeed(runs) {
   const groups = new Map();
   for (const run of runs) {
     const key = run.config
-      ? JSON.stringify(Object.entries({ ...run.config, seed: 0, data_id: run.data_id }).sort())
+      ? JSON.stringify([
+          Object.entries({ ...run.config, seed: 0, data_id: run.data_id }).sort(),
+          run.changes ?? [],
+        ])
       : run;
     const group = groups.get(key);
     if (group) group.push(run);

@@ -1,6 +1,6 @@
 // The settings in which the chosen runs differ, and the scores that they have.
 import { h } from "../core/dom.js";
-import { clock, short } from "../core/format.js";
+import { clock, multiplied, short, whole } from "../core/format.js";
 import { known, t } from "../core/i18n.js";
 import { dataName, recipeName } from "../core/run-name.js";
 import { statName } from "./chart.js";
@@ -60,6 +60,18 @@ function figures(runs) {
   return rows;
 }
 
+/**
+ * What was changed while the runs trained: a row, if anything was.
+ * @param {RunCurves[]} runs
+ * @returns {[name: string, texts: string[]][]}
+ */
+function changed(runs) {
+  if (!runs.some(({ changes }) => changes.length)) return [];
+  const text = (/** @type {RunCurves["changes"][0]} */ { step, name, factor }) =>
+    t("compare.change", { name: settingName(name), factor: multiplied(factor), step: whole(step) });
+  return [[t("compare.changes"), runs.map(({ changes }) => changes.map(text).join("; ") || "–")]];
+}
+
 export class SettingsTable {
   constructor() {
     this.note = h("p", { class: "cm-note" });
@@ -94,6 +106,7 @@ export class SettingsTable {
             values.map((value) => settingText(name, value)),
           ]),
       ),
+      ...changed(runs),
       ...figures(runs),
     ];
     const state = JSON.stringify([runs.map(({ id }) => id), rows]);
@@ -121,7 +134,7 @@ export class SettingsTable {
         ),
       ),
     );
-    const alike = runs.length > 1 && !settings.length;
+    const alike = runs.length > 1 && !settings.length && !changed(runs).length;
     this.note.textContent = alike ? t("compare.alike") : runs.length > 1 ? t("compare.settings_note") : "";
   }
 }

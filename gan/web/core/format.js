@@ -80,3 +80,9 @@ export function device(label) {
   const threads = /^CPU, (\d+) threads?$/.exec(label ?? "")?.[1];
   return threads ? t(threads === "1" ? "common.cpu_one" : "common.cpu", { threads }) : label;
 }
+
+/** Without the noise of binary fractions. @param {number} value @param {number} factor */
+export const times = (value, factor) => Number((value * factor).toPrecision(6));
+
+/** "× 4", or "÷ 2" for a half. @param {number} factor */
+export const multiplied = (factor) => (factor < 1 ? `÷ ${times(1 / factor, 1)}` : `× ${times(factor, 1)}`);

@@ -9,6 +9,7 @@ import { Axes } from "./axes.js";
 import { Families } from "./families.js";
 import { Favourites } from "./favourites-store.js";
 import { described } from "./file-names.js";
+import { seedFor } from "./first-seed.js";
 import { HandMoves } from "./hand-moves.js";
 import { ModelFeed } from "./model-feed.js";
 import { Canvas } from "./panels/canvas.js";
@@ -173,7 +174,7 @@ export class GanExplorer extends HTMLElement {
     this.point = { ...before, ...patch };
     this.place(before);
     this.urlHistory.follow(before);
-    const moved = ["wall", "axes", "view"].every((key) => !(key in patch));
+    const moved = ["wall", "axes", "view", "family"].every((key) => !(key in patch));
     if (moved) this.draw();
     if (!dragging) this.settle();
     else this.settle.cancel();
@@ -229,8 +230,8 @@ export class GanExplorer extends HTMLElement {
       return;
     }
     const before = this.point;
-    const { seed, psi, wall, to, view } = before;
-    this.point = { ...fresh(), seed, psi, wall, to, view, ...point, model: id };
+    const { psi, wall, to, view, family } = before;
+    this.point = { ...fresh(), seed: seedFor(before, id), psi, wall, to, view, family, ...point, model: id };
     this.urlHistory.follow(before);
     this.open();
   }

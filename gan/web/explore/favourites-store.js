@@ -9,7 +9,7 @@ export const MODEL =
   /^((shipped|run):[a-z0-9][a-z0-9_-]{0,99}|hub:(?=.{3,200}$)(\w+([.-]\w+)*)\/(\w+([.-]\w+)*)(@\w+([.-]\w+)*)?)$/;
 const MOST = 200;
 const LONGEST = { name: 60, title: 120, value: 20000 }; // characters
-const NOT_KEPT = ["model", "wall", "axes", "view"]; // panels and views do not belong to a place
+const NOT_KEPT = ["model", "wall", "axes", "view", "family"]; // panels and views do not belong to a place
 
 /**
  * The texts of a point that a favourite holds. They are sorted, so that equal places have equal texts.

@@ -19,7 +19,10 @@ export const KEYS = [
   "wall",
   "axes",
   "view",
+  "family",
 ];
+/** Lists of directions that an address names. @type {DirectionList[]} */
+export const FAMILIES = ["attributes", "principal", "factors", "chosen"];
 export const MOST_MOVES = 32; // directions that an address names
 export const DIRECTION = /^[a-z][a-z0-9_]{0,29}$/;
 
@@ -113,6 +116,7 @@ export function written(point) {
     wall: String(point.wall),
     axes: point.axes?.join(",") ?? null,
     view: point.view,
+    family: point.family,
   };
   /** @type {Record<string, unknown>} */
   const rest = {
@@ -179,6 +183,7 @@ export function parsed(texts) {
     wall: whole(texts.wall, 0),
     axes: axes.length === 2 && axes[0] !== axes[1] ? axes : base.axes,
     view: texts.view && /^[a-z]{1,20}$/.test(texts.view) ? texts.view : base.view,
+    family: FAMILIES.find((name) => name === texts.family) ?? null,
   };
 }
 

@@ -8,7 +8,7 @@ export const MOST_UNITS = 64; // that a point may change
 
 /**
  * The point that a new visitor sees: seed 0, no truncation, mixed classes, every slider at rest. `axes` null
- * means the first two directions.
+ * means the first two directions, `family` null the one that the view of directions opens with.
  * @returns {Point}
  */
 export function fresh() {
@@ -29,6 +29,7 @@ export function fresh() {
     wall: 0,
     axes: null,
     view: "samples",
+    family: null,
   };
 }
 

@@ -246,6 +246,8 @@ declare global {
     log: string[];
     /** Seconds without a sign of life; null for none missing. */
     silent: number | null;
+    /** Whether somebody has pressed Pause, and the worker has not read it yet. */
+    pausing: boolean;
     /** Whether it can only restart from nothing. */
     again: boolean;
     /** The scores that it keeps, null without any. */

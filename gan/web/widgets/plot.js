@@ -231,7 +231,11 @@ export class Plot {
           y: false,
           sync: { key: "gan-stage" },
           drag: { x: true, y: false, setScale: false },
-          points: { size: 7 },
+          // a dot on each smoothed line; those on the faint ones would double it
+          points: {
+            size: (/** @type {UPlot} */ plot, /** @type {number} */ series) =>
+              series > this.series.length ? 7 : 0,
+          },
           bind: {
             dblclick: () => () => {
               this.zoom.set(null);

@@ -173,6 +173,38 @@ def test_seeds_become_their_mean_with_its_band(visit, ids):
     expect(chart(page, "Loss of D").locator(".cm-values")).to_contain_text("0.500 (0.250 … 0.750)")
 
 
+def test_a_run_that_was_changed_is_named_flagged_and_no_seed_of_the_others(visit, runs, ids):
+    def change(folder):
+        fill(0.25)(folder)
+        values = {"step": ROWS // 2, "name": "gamma", "factor": 4.0, "images": 4 * ROWS}
+        append_line(folder / "events.jsonl", {"time": 1.0, "key": "adjusted", "values": values})
+
+    run_id = past(runs, tiny(seed=2), change, state="finished", step=ROWS, images=8 * ROWS, progress=1.0)
+    try:
+        page = visit(f"compare={ids[0]},{run_id}&smooth=0&by=step")
+        row = page.get_by_role("row").filter(
+            has=page.get_by_role("rowheader", name="Changed while it trained")
+        )
+        expect(row.locator("td")).to_have_text(["–", f"Gamma × 4 from step {ROWS // 2} on"])
+        expect(page.get_by_label("Average over seeds")).to_be_hidden()
+        # the flag is a line of the run's colour from top to bottom, in the middle of the plot
+        colour = """(canvas) => {
+          const ctx = canvas.getContext("2d"), ratio = devicePixelRatio;
+          const x = Math.round((50 + (canvas.clientWidth - 58) / 2) * ratio);
+          const rows = ctx.getImageData(x - 2, 12 * ratio, 5, 140 * ratio);
+          const inked = (row) => [0, 1, 2, 3, 4].some((at) => rows.data[4 * (5 * row + at) + 3] > 100);
+          const found = Array.from({ length: rows.height }, (_, row) => inked(row));
+          return found.filter(Boolean).length / rows.height;
+        }"""
+        canvas = chart(page, "Loss of G").locator("canvas")
+        page.wait_for_function(f"(canvas) => ({colour})(canvas) > 0.95", arg=canvas.element_handle())
+        alone = visit(f"compare={ids[0]}&smooth=0&by=step")
+        expect(charts(alone)).to_have_count(2)
+        assert chart(alone, "Loss of G").locator("canvas").evaluate(colour) < 0.5
+    finally:
+        runs.hide(run_id)
+
+
 @pytest.fixture
 def worker():
     """A process that passes for the worker of a run."""

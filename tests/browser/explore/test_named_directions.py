@@ -91,6 +91,20 @@ def test_the_view_opens_on_pca_where_no_attribute_moves(desktop, address):
     page.close()
 
 
+def test_a_link_keeps_the_family_of_directions(desktop, address):
+    page, other = desktop.new_page(), desktop.new_page()
+    visit(page, address, rest="&view=directions")
+    choose(page, "SeFa")
+    page.wait_for_function("location.hash.includes('family=factors')")
+    other.goto(page.url)
+    expect(DirectionsView(other).opened).to_have_text("SeFa")
+    drawn(other, "SeFa 1")
+    choose(other, "PCA")
+    drawn(other, "Direction 1")
+    page.close()
+    other.close()
+
+
 def test_the_view_opens_on_pca_while_the_run_trains(desktop, address):
     page, asked = desktop.new_page(), []
 

@@ -104,3 +104,55 @@ def test_nothing_jumps_while_a_run_trains(visit, size):
     page.wait_for_selector(".tr-plot canvas")
     shifts = page.evaluate("window.shifts")
     assert sum(value for value, _ in shifts) < 0.05, [one for one in shifts if one[0] > 0.001]
+
+
+@pytest.mark.parametrize("lang", ["en-US", "zh-CN"])
+def test_the_first_recipes_are_in_sight_on_a_projector(visit, lang):
+    page = visit(lang, viewport=PROJECTOR)
+    cards = page.locator("gan-recipe .tr-recipe")
+    for card in (cards.nth(0), cards.nth(1)):
+        expect(card.locator(".tr-facts-line")).not_to_be_empty()
+        box = card.bounding_box()
+        assert box["y"] + box["height"] <= page.locator("#train-go").bounding_box()["y"]
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_finished_run_has_no_time_left_and_no_speed(visit, runs, ended):
+    curves(runs.root / ended(**{**MEASURED, "elapsed": 100.0}))
+    page = visit(viewport=PROJECTOR)
+    page.wait_for_selector(".tr-plot canvas")
+    facts = page.locator(".tr-facts > div:visible")
+    expect(facts.filter(has_text="Time left")).to_have_count(0)
+    expect(facts.filter(has_text="Speed")).to_have_count(0)
+    gaps = page.locator(".tr-grid .tr-frame").evaluate("one => getComputedStyle(one, '::after').backgroundSize")
+    assert gaps.startswith("12.5% 12.5%"), "64 samples with gaps between them"
+    expect(page.locator(".tr-plot >> nth=0")).to_contain_text("smoothedmeasured")
+    page.mouse.move(*[sum(edges(page, ".tr-plot .u-over")[0][axis::2]) / 2 for axis in (0, 1)])
+    dots = page.locator(".tr-plot >> nth=0").locator(".u-cursor-pt")
+    widths = dots.evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert sorted(widths) == [0, 0, 7, 7], "one dot for each of D and G"
+
+
+def test_a_finished_run_fills_the_form_again(visit, ended):
+    ended(seed=7)
+    page = visit()
+    page.get_by_role("button", name="Change and train again").click()
+    expect(page.locator(".tr-filled")).to_contain_text("The form has the settings of this run")
+
+
+def test_a_pause_pressed_while_the_run_starts_is_seen_after_a_reload(visit, ended):
+    ended()
+    page = visit()
+    asked = {"state": "starting"}
+
+    def begins(route):
+        answer = route.fetch().json()
+        if answer.get("run"):
+            answer["run"] |= {"pausing": True, "silent": None}
+            answer["run"]["status"] |= asked
+        route.fulfill(json=answer)
+
+    page.route("**/gan/poll*", begins)
+    page.reload()
+    expect(page.locator(".tr-verdict")).to_have_text("Pausing…")
+    expect(page.locator("[data-command=pause]")).to_be_disabled()

@@ -63,4 +63,4 @@ def test_the_collapse_recipe_draws_one_place_near_the_data():
         near = (samples.abs().amax(0) <= 2 * real.abs().amax(0)).all()
         return run.scores().modes <= 1 and diversity(samples, real) < 0.15 and bool(near)
 
-    assert holds(200, "collapse", in_one_place)
+    assert holds(100, "collapse", in_one_place)

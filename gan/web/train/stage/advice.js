@@ -2,11 +2,12 @@
 // button changes them now and another undoes it; a third opens the form with them.
 import { request } from "../../core/api.js";
 import { h, setText } from "../../core/dom.js";
+import { multiplied, times } from "../../core/format.js";
 import { refusal, sentence, t } from "../../core/i18n.js";
 import { refresh } from "../../shell/run-feed.js";
 import { catalogue } from "../catalogue.js";
 import { fillAgain } from "../form/settings.js";
-import { undone } from "./changes.js";
+import { changedAt, inForce, undone } from "./changes.js";
 
 /** @typedef {import("./changes.js").Change} Change */
 
@@ -39,12 +40,14 @@ const REMEDIES = {
   collapsed_modes: { penalty: [["gamma", 4]], none: [["lr_g", 1 / 4]] },
   "train.diverged": { penalty: SLOWER, none: SLOWER },
 };
-const PAUSE = 600; // ms until a change may follow another: the page then knows the first
+const PAUSE = 600; // ms until the page knows a change
+const TRIAL = 25; // s until a change may follow another: the doctor needs two checks to see what it did
 const JUDGED = ["running", "paused", "finished", "stopped"];
 
 export class Advice {
   /** Names of the data sets that the form offers. @type {Set<string>} */ offered = new Set();
   /** @type {?Run} */ run = null;
+  /** Whether the server has not told of a change yet. */ busy = false;
 
   constructor() {
     this.text = h("p");
@@ -90,7 +93,7 @@ export class Advice {
   /** @param {Change[]} changes */
   async adjust(changes) {
     const id = this.run?.id;
-    this.now.disabled = this.undo.disabled = true;
+    this.busy = this.now.disabled = this.undo.disabled = true;
     try {
       for (const [name, factor] of changes)
         await request(`runs/${id}/adjust`, { method: "POST", query: { name, factor: String(factor) } });
@@ -100,7 +103,8 @@ export class Advice {
       setText(this.note, sentence(refusal(error)));
     }
     setTimeout(() => {
-      this.now.disabled = this.undo.disabled = false;
+      this.busy = false;
+      if (this.run) this.update(this.run);
     }, PAUSE);
   }
 
@@ -112,7 +116,10 @@ export class Advice {
     const changes = changesFor(run);
     const back = undone(run.events, status.step);
     const trains = status.state === "running" && silent === null && !status.where;
+    const trial = Math.abs(Date.now() / 1000 - changedAt(run.events)) < TRIAL; // clocks may differ
     this.now.hidden = !trains || !changes.length;
+    this.now.disabled = this.busy || trial;
+    this.undo.disabled = this.busy;
     this.undo.hidden = !trains || !back.length;
     this.button.hidden = !changes.length;
     this.element.hidden = !changes.length && this.undo.hidden;
@@ -121,7 +128,11 @@ export class Advice {
     if (!changes.length) setText(this.text, t("advice.changed"));
     if (!config || !changes.length) return;
     const values = changes.map(([name, factor]) =>
-      t("advice.change", { name: t(`field.${name}`), to: times(config[name], factor), from: config[name] }),
+      t("advice.change", {
+        name: t(`field.${name}`),
+        to: times(inForce(run, config, name), factor),
+        from: inForce(run, config, name),
+      }),
     );
     setText(
       this.text,
@@ -138,10 +149,11 @@ export class Advice {
   }
 
   async startAgain() {
-    const config = this.run?.config;
-    if (!this.run || !config) return;
+    const { run } = this;
+    const config = run?.config;
+    if (!run || !config) return;
     const changed = Object.fromEntries(
-      remedy(this.run, config).map(([name, factor]) => [name, times(config[name], factor)]),
+      remedy(run, config).map(([name, factor]) => [name, times(inForce(run, config, name), factor)]),
     );
     try {
       await fillAgain(config, changed, t("advice.filled", { changes: this.buttonText.textContent ?? "" }));
@@ -156,7 +168,7 @@ const changesFor = (run) => (run?.config ? remedy(run, run.config) : []);
 
 /** @param {Change[]} changes */
 const named = (changes) =>
-  changes.map(([name, factor]) => `${t(`field.${name}`)} ${written(factor)}`).join(", ");
+  changes.map(([name, factor]) => `${t(`field.${name}`)} ${multiplied(factor)}`).join(", ");
 
 /** @param {RunConfig} config */
 const penalised = ({ penalty, gamma }) => penalty !== "none" && gamma > 0;
@@ -174,9 +186,3 @@ function remedy({ status, silent }, config) {
   const found = key ? REMEDIES[key] : undefined;
   return found ? (penalised(config) ? found.penalty : found.none) : [];
 }
-
-/** Without the noise of binary fractions. @param {number} value @param {number} factor */
-const times = (value, factor) => Number((value * factor).toPrecision(6));
-
-/** @param {number} factor */
-const written = (factor) => (factor < 1 ? `÷ ${times(1 / factor, 1)}` : `× ${times(factor, 1)}`);

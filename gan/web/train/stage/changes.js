@@ -1,5 +1,7 @@
 // The changes of settings that a run took while it trained, and what takes them back.
 
+import { times } from "../../core/format.js";
+
 /** A setting, and the factor for it. @typedef {[name: "gamma" | "lr_g" | "lr_d", factor: number]} Change */
 
 /**
@@ -38,3 +40,20 @@ export function undone(events, step) {
   }
   return [...factors].filter(([, factor]) => factor !== 1).map(([name, factor]) => [name, 1 / factor]);
 }
+
+/**
+ * The value of a setting after the changes that hold, without its schedule.
+ * @param {{events: RunEvent[]}} run
+ * @param {RunConfig} config
+ * @param {Change[0]} name
+ */
+export function inForce({ events }, config, name) {
+  const all = changesIn(events).filter((change) => change.name === name);
+  return times(
+    config[name],
+    all.reduce((product, { factor }) => product * Number(factor), 1),
+  );
+}
+
+/** When the newest change was noted, a unix time; 0 without any. @param {RunEvent[]} events */
+export const changedAt = (events) => events.findLast(({ key }) => key === "adjusted")?.time ?? 0;

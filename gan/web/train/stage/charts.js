@@ -49,6 +49,10 @@ export class Charts {
       this.logits.element,
     );
     for (const plot of [this.losses, this.logits]) plot.pressed = (kimg) => this.pressed(kimg);
+    const strokes = ["smooth", "raw"].map((name) =>
+      h("span", { class: `is-${name}` }, t(`stage.line_${name}`)),
+    );
+    this.losses.canvas.append(h("p", { class: "tr-strokes" }, strokes));
     this.losses.canvas.append(this.back); // in the corner beside the name of the axis
     /** @type {?string} */
     this.id = null;

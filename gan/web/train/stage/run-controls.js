@@ -155,6 +155,7 @@ export class RunControls {
       button.disabled = isVisitor() && !allowed;
       button.title = button.disabled ? t("access.others_run") : "";
     }
+    this.buttons.pause.disabled ||= this.run?.pausing ?? false;
   }
 
   settle() {

@@ -122,6 +122,7 @@ export class SampleGrid {
   showLegend(kind) {
     if (kind === this.kind) return;
     this.kind = kind;
+    this.frame.classList.toggle("is-tiled", kind === "images");
     this.element.dataset.kind = kind;
     this.legend.hidden = kind !== "points";
     this.legend.replaceChildren(

@@ -10,13 +10,14 @@ import { ofKind } from "../catalogue.js";
 import { waiting } from "../runs/run-row.js";
 import { Runs } from "../runs/runs.js";
 import { Advice } from "./advice.js";
+import { Again } from "./again.js";
 import { Charts } from "./charts.js";
 import { Events } from "./events.js";
 import { EyesPanel } from "./eyes/eyes.js";
 import { Lease } from "./lease.js";
 import { Pace } from "./pace.js";
-import { Present } from "./present.js";
 import { RunControls } from "./run-controls.js";
+import { Present } from "./present.js";
 import { RunScores } from "./run-scores.js";
 import { imagesText, kimgText, SampleGrid } from "./sample-grid.js";
 import { TakeAway } from "./take-away.js";
@@ -56,6 +57,7 @@ class Stage extends HTMLElement {
   runs = new Runs();
   events = new Events();
   advice = new Advice();
+  again = new Again();
   eyes = new EyesPanel();
   present = new Present();
   lastLines = h("pre", { class: "tr-lines" });
@@ -120,7 +122,7 @@ class Stage extends HTMLElement {
       this.events.element,
       this.last,
       this.eyes.element,
-      h("div", { class: "tr-after" }, this.scores.element, this.takeAway.element),
+      h("div", { class: "tr-after" }, this.again.element, this.scores.element, this.takeAway.element),
       this.log,
     );
     this.append(this.offline, this.empty, this.body, this.runs.element);
@@ -206,6 +208,7 @@ class Stage extends HTMLElement {
     this.lease.update(run, poll);
     this.events.update(run.events);
     this.advice.update(run);
+    this.again.update(run);
     this.eyes.update(run);
     this.present.update(run);
     this.pace.update(run, Boolean(poll.leases));
@@ -308,7 +311,7 @@ const WAITING = { queued: "stage.grid_queued", starting: "stage.grid_soon", runn
  * @param {Run} run
  * @param {Poll} poll
  */
-function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
+function verdictOf({ id, status, silent, pausing }, { queue, starts, blocked }) {
   if (status.error && ["failed", "damaged"].includes(status.state)) return [sentence(status.error), "bad"];
   if (status.error && ["paused", "stopped"].includes(status.state)) return [sentence(status.error), "warn"];
   if (status.state === "queued" && blocked)
@@ -318,6 +321,7 @@ function verdictOf({ id, status, silent }, { queue, starts, blocked }) {
     ];
   if (status.state === "queued")
     return [t("stage.queued", { place: waiting(Math.max(0, queue.indexOf(id)), starts[id]) }), "info"];
+  if (pausing && silent === null) return [t("stage.pausing"), "info"];
   if (silent !== null) return [t(`stage.silent_${status.state}`, { seconds: whole(silent) }), "warn"];
   if (status.where && status.error) return [t("stage.job_fault", { reason: sentence(status.error) }), "warn"];
   if (status.where && status.state === "starting")

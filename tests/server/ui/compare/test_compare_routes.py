@@ -45,6 +45,16 @@ def test_a_run_is_sent_with_its_settings_grids_and_curves(client, store):
     assert (found["values"], found["means"]) == ({"loss_d": [0.5, 1]}, None)
 
 
+def test_changes_of_a_run_are_told(client, store):
+    def fill(folder):
+        values = {"step": 3, "name": "gamma", "factor": 2.0, "images": 24, "before": 1.0, "after": 2.0}
+        append_line(folder / "events.jsonl", {"time": 1.0, "key": "adjusted", "values": values})
+
+    run_id = past(store, tiny(), fill, state="finished")
+    assert curves(client, run_id).json()["changes"] == [{"step": 3, "name": "gamma", "factor": 2.0}]
+    assert curves(client, past(store, tiny(), state="finished")).json()["changes"] == []
+
+
 def test_an_answer_comes_again_only_after_a_change(client, store):
     run_id = past(store, tiny(), state="paused")
     append_line(store.path(run_id) / "stats.jsonl", row(1, loss_d=1.0))

@@ -108,6 +108,15 @@ def test_the_active_run_has_its_name_in_the_header(post, poll, services, store):
     assert poll()["active_run"]["name"] == "My cats"
 
 
+def test_the_page_is_told_of_a_pause_that_no_worker_has_read(poll, store, ended):
+    begins = past(store, tiny(), state="starting")
+    assert poll(run=begins)["run"]["pausing"] is False
+    store.send(begins, "pause")
+    wait_until(lambda: poll(run=begins)["run"]["pausing"])
+    store.send(ended, "pause")
+    assert poll(run=ended)["run"]["pausing"] is False
+
+
 # Deletion
 
 

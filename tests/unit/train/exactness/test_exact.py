@@ -15,7 +15,7 @@ from tests.reliability.shipped import RUNS, SLOW, THREADS, config_of
 from tests.support.engine import CPU
 
 TWO = Device("cpu", "two threads", THREADS)
-STEPS, SLOW_STEPS = 20, 4
+STEPS, SLOW_STEPS = 10, 4
 
 
 @pytest.fixture(scope="module", autouse=True)

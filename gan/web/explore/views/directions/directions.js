@@ -7,21 +7,19 @@ import { refusal, sentence, t } from "../../../core/i18n.js";
 import { likeness } from "../../families.js";
 import { AttributeSearch } from "./attribute-search.js";
 import { DirectionRow } from "./direction-row.js";
+import { FAMILIES } from "../../../latent/encoding.js";
 import { save } from "../../../renderer/pictures.js";
 import { button } from "../../../widgets/buttons.js";
 import { lively } from "../../../widgets/slider.js";
 
-/** @type {View["list"][]} */
-const LISTS = ["attributes", "principal", "factors", "chosen"];
 const SOON = 300; // ms until the view says that it waits, or shows other directions meanwhile
 const SETTLE = 200; // ms after the last movement until the strips refresh
 const ALIKE = 0.9; // |cosine| from which the view calls two directions alike
 const LARGEST = 2 ** 20; // bytes of a file that may be imported
 
 export class View {
-  /** @type {"chosen" | import("../../families.js").FamilyName} */
+  /** @type {DirectionList} */
   list = "attributes";
-  /** Whether the reader has chosen the list. */ picked = false;
   /** By id. @type {Map<string, DirectionRow>} */
   rows = new Map();
   all = false;
@@ -33,10 +31,10 @@ export class View {
     this.explorer = explorer;
     this.settle = later(() => this.refresh(), SETTLE);
     this.listen = () => this.show();
-    this.chips = LISTS.map((name) =>
+    this.chips = FAMILIES.map((name) =>
       h(
         "button",
-        { type: "button", class: "xp-chip", value: name, onclick: () => this.#choose(name) },
+        { type: "button", class: "xp-chip", value: name, onclick: () => explorer.change({ family: name }) },
         t(`explore.list_${name}`),
       ),
     );
@@ -91,6 +89,11 @@ export class View {
     this.explorer.removeEventListener(CHOSEN, this.listen);
   }
 
+  /** Whether the reader, or the address, has chosen the list. */
+  get picked() {
+    return this.explorer.point.family !== null;
+  }
+
   /** Another model, or newer weights: more facts may be known now. */
   renew() {
     const { model, chosen } = this.explorer;
@@ -100,13 +103,15 @@ export class View {
       Object.assign(this, { model: model?.id, all: false });
       this.search.end();
       // Attributes take the server some seconds. A run that trains would need them again for new weights.
-      if (!this.picked) this.list = model?.live ? "principal" : "attributes";
+      this.list = this.explorer.point.family ?? (model?.live ? "principal" : "attributes");
     }
     if (chosen.model && chosen.model.id === this.model) this.show();
     else this.#say({ text: t("explore.waking") });
   }
 
   place() {
+    const { family } = this.explorer.point;
+    if (family && family !== this.list && this.model) return this.#choose(family);
     for (const row of this.#shown()) row.mark();
     this.settle();
   }
@@ -121,9 +126,9 @@ export class View {
       .filter((row) => row !== undefined);
   }
 
-  /** @param {View["list"]} name */
-  #choose(name, picked = true) {
-    Object.assign(this, { list: name, all: false, picked });
+  /** @param {DirectionList} name */
+  #choose(name) {
+    Object.assign(this, { list: name, all: false });
     this.rowsList.replaceChildren();
     this.rest.hidden = this.fixed.hidden = true;
     this.search.end();
@@ -135,8 +140,8 @@ export class View {
    * @param {Promise<FoundDirection[]>} searching
    */
   async #meanwhile(searching) {
-    this.#choose("principal", false);
-    if (await this.search.follow(searching)) this.#choose("attributes", false);
+    this.#choose("principal");
+    if (await this.search.follow(searching)) this.#choose("attributes");
   }
 
   /** Update the list. The server may need some time to find its directions. */
@@ -168,7 +173,7 @@ export class View {
               .filter((direction) => direction !== undefined)
           : (families.found[list] ?? []);
       if (list === "attributes" && !this.picked && !found.some(lively)) {
-        this.#choose("principal", false);
+        this.#choose("principal");
         return;
       }
       this.#fill(found);

@@ -194,7 +194,7 @@ export class View {
   /** @param {Favourite} one */
   #go(one) {
     const { explorer } = this;
-    const { wall, axes, view, ...point } = explorer.favourites.point(one);
+    const { wall, axes, view, family, ...point } = explorer.favourites.point(one);
     if (one.model === explorer.point.model) explorer.change(point, false);
     else explorer.choose(one.model, { ...point, view: explorer.point.view });
   }

@@ -27,7 +27,8 @@ const HEAT = [
 /** @typedef {{facts: LayerFacts, bitmap: ?ImageBitmap}} Page */
 
 export class View {
-  layer = 0;
+  /** The layer on the screen; null for the last one, whose maps look like the sample. @type {?number} */
+  layer = null;
   pages = 1;
   /** @type {Unit[]} */
   units = [];
@@ -52,7 +53,7 @@ export class View {
   /** @param {Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
-    this.layers = h("div", { class: "xp-chips", role: "group", "aria-label": t("explore.layers") });
+    this.layers = h("div", { class: "xp-network", role: "group", "aria-label": t("explore.layers") });
     /** @type {HTMLSelectElement} */
     this.select = h(
       "select",
@@ -103,7 +104,7 @@ export class View {
 
   renew() {
     if (this.explorer.model && this.explorer.model.id !== this.model) {
-      Object.assign(this, { model: this.explorer.model.id, layer: 0, pages: 1, units: [], asked: null });
+      Object.assign(this, { model: this.explorer.model.id, layer: null, pages: 1, units: [], asked: null });
       this.more.hidden = true;
       this.grid.replaceChildren();
       this.layers.replaceChildren();
@@ -145,7 +146,8 @@ export class View {
           return void this.follow(); // the point has moved meanwhile
       }
       if (asked.id !== this.explorer.point.model || layer !== this.layer) return;
-      this.asked = key;
+      this.layer = answers[0].facts.layer; // asked again, it is the same query
+      this.asked = JSON.stringify([this.#query(), this.pages]);
       this.#show(answers);
     } catch (thrown) {
       const error = refusal(thrown);
@@ -167,7 +169,7 @@ export class View {
     this.counts = facts.layers;
     this.#tabs();
     this.#sort(this.order);
-    const left = this.counts[this.layer].units - this.units.length;
+    const left = this.counts[facts.layer].units - this.units.length;
     setText(this.more, t("explore.units_more", { count: Math.min(PAGE, left) }));
     const focused = document.activeElement === this.more;
     this.more.hidden = !left;
@@ -183,25 +185,39 @@ export class View {
   }
 
   #tabs() {
-    if (this.layers.children.length !== this.counts.length) {
+    if (this.layers.querySelectorAll("button").length !== this.counts.length) {
       this.layers.replaceChildren(
-        ...this.counts.map(({ units, side }, layer) =>
-          h(
-            "button",
-            {
-              type: "button",
-              class: "xp-chip",
-              "aria-label": t("explore.layer_of", { number: layer + 1, units, side }),
-              onclick: () => this.#turn(layer),
-            },
-            h("b", {}, String(layer + 1)),
-            h("small", {}, `${side}×${side}`),
-          ),
-        ),
+        h("span", { class: "xp-end" }, "z"),
+        ...this.#blocks(),
+        h("span", { class: "xp-end" }, t("explore.network_sample")),
       );
     }
-    [...this.layers.children].forEach((chip, layer) =>
-      chip.setAttribute("aria-pressed", String(layer === this.layer)),
+    this.layers
+      .querySelectorAll("button")
+      .forEach((chip, layer) => chip.setAttribute("aria-pressed", String(layer === this.layer)));
+  }
+
+  /** The layers as blocks in a picture of the network: as high as their maps, as thick as they have units. */
+  #blocks() {
+    const most = (/** @type {"side" | "units"} */ fact) => Math.max(...this.counts.map((one) => one[fact]));
+    const [highest, thickest] = [most("side"), most("units")];
+    return this.counts.map(({ units, side }, layer) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "xp-chip",
+          "aria-label": t("explore.layer_of", { number: layer + 1, units, side }),
+          onclick: () => this.#turn(layer),
+        },
+        h(
+          "span",
+          { class: "xp-block" },
+          h("i", { style: `--high: ${side / highest}; --thick: ${units / thickest}` }),
+        ),
+        h("b", {}, String(layer + 1)),
+        h("small", {}, `${side}×${side}`),
+      ),
     );
   }
 
@@ -302,7 +318,7 @@ export class View {
       cell.title = this.#name(index);
     });
     this.mosaic.relabel();
-    const { units } = this.counts[this.layer];
+    const { units } = this.counts[this.layer ?? 0];
     setText(this.status, t("explore.units_shown", { shown: this.units.length, count: units, changed }));
   }
 }
