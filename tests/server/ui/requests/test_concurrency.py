@@ -24,7 +24,8 @@ PLACE = "http://here/gradio_api/gan/"
 AT_ONCE = {
     "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
     "checkpoints/{name}/preview.webp",
-    "runs", "runs/{id}/reals.webp", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
+    "runs", "runs/{id}/reals.webp", "runs/{id}/samples/{step:int}.webp",
+    "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
     "push/now", "push/on",
 }  # fmt: skip
 
