@@ -26,7 +26,7 @@ AT_ONCE = {
     "checkpoints/{name}/preview.webp",
     "runs", "runs/{id}/reals.webp", "runs/{id}/samples/{step:int}.webp",
     "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
-    "push/now", "push/on",
+    "push/now", "push/on", "played",
 }  # fmt: skip
 
 
