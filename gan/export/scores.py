@@ -183,7 +183,8 @@ def _parted(
     if dataset is None:
         return None, torch.empty(0, 1, 1, 1, dtype=torch.uint8)
     ordered = data.is_named(dataset.name) or (known is not None and known.record is not None)
-    batch, few = (read_object(folder / "config.json").get(name) for name in ("batch", "images"))
+    config = read_object(folder / "config.json")
+    batch, few = config.get("batch"), config.get("images", 0)  # a checkpoint of an older version has all
     told = [read_object(folder / file).get("held_out") for file in ("status.json", "card.json")]
     if ordered and type(batch) is int and type(few) is int:
         parts = split_held_out(len(dataset.images), dataset.labels, batch, few)

@@ -23,6 +23,11 @@ from tests.benchmarks.doctor.cases import SETS
 from tests.benchmarks.doctor.truth import Truth, truth
 from tests.benchmarks.tables import markdown
 
+# What a line of statistics keeps in the file of a unit test.
+KEPT = (
+    "seconds", "images", "auc", "held_out", "seen", "by_heart", "referee", "coverage", "precision", "kd",
+    "variety", "classes", "copies", "judged",
+)  # fmt: skip
 WITHIN = 60.0  # seconds after the onset
 # What the doctor calls the oracle's causes.
 NAMES = {
@@ -151,6 +156,33 @@ def confusion(found: Sequence[Answer]) -> str:
     )
 
 
+def by_case(found: Sequence[Answer]) -> str:
+    """Return a table: for each case the primary causes of its runs, and how many were named in time."""
+    cases: dict[str, list[Answer]] = {}
+    for answer in found:
+        cases.setdefault(answer.run.rpartition("-")[0], []).append(answer)
+    rows = []
+    for case, group in cases.items():
+        causes = Counter(answer.truth.primary or "healthy" for answer in group)
+        ill = [answer for answer in group if answer.truth.primary]
+        named = sum(answer.named is not None for answer in ill)
+        told = ", ".join(f"{count} {cause}" for cause, count in causes.most_common())
+        rows.append([case, str(len(group)), told, f"{named} of {len(ill)}" if ill else "–"])
+    return markdown(["case", "runs", "the oracle says", "named in time"], rows)
+
+
+def save(directory: Path, which: str, target: Path) -> None:
+    """Write a line of JSON for each run: its name, the truth, and the lines with signals, for a unit test."""
+    with open(target, "w", encoding="utf-8") as file:
+        for answer in answers(directory, which):
+            record = json.loads((directory / f"{answer.run}.json").read_text(encoding="utf-8"))
+            lines = [
+                {name: line[name] for name in KEPT if line.get(name) is not None} for line in record["lines"]
+            ]
+            told = {"run": answer.run, **answer.truth._asdict(), "causes": sorted(answer.truth.causes)}
+            file.write(json.dumps({**told, "lines": lines}, separators=(",", ":")) + "\n")
+
+
 def wrong(found: Sequence[Answer]) -> str:
     """List the runs about which the doctor was wrong, with what it said at each check."""
     return "\n".join(
@@ -167,12 +199,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--set", choices=SETS, required=True)
     parser.add_argument("--from", type=Path, required=True, dest="directory")
+    parser.add_argument("--save", type=Path, help="also write the signals, for the unit tests")
     options = parser.parse_args()
     for name, without in ABLATIONS.items():
         found = answers(options.directory, options.set, without)
         print(f"\n## {name}\n\n{summary(found)}")
         if not without:
-            print(f"\n{confusion(found)}\n\n{wrong(found)}")
+            print(f"\n{confusion(found)}\n\n{by_case(found)}\n\n{wrong(found)}")
+    if options.save:
+        save(options.directory, options.set, options.save)
 
 
 if __name__ == "__main__":

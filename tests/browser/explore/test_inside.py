@@ -167,6 +167,7 @@ def test_what_is_pressed_while_the_model_still_answers_stays(browser, address):
     inside, held = InsideView(page), []
     page.route("**/gan/model?*", lambda route: held.append(route))
     page.goto(f"{address}#model=run:{WIDE}&view=inside")
+    page.get_by_role("button", name=re.compile(r"^Layer 1\b")).click()  # the last layer has no more units
     page.get_by_role("button", name="Show 64 more").click()
     expect(inside.units).to_have_count(128)
     with page.expect_response("**/gan/model?*"):

@@ -124,7 +124,8 @@ def test_a_finished_run_has_no_time_left_and_no_speed(visit, runs, ended):
     facts = page.locator(".tr-facts > div:visible")
     expect(facts.filter(has_text="Time left")).to_have_count(0)
     expect(facts.filter(has_text="Speed")).to_have_count(0)
-    gaps = page.locator(".tr-grid .tr-frame").evaluate("one => getComputedStyle(one, '::after').backgroundSize")
+    frame = page.locator(".tr-grid .tr-frame")
+    gaps = frame.evaluate("one => getComputedStyle(one, '::after').backgroundSize")
     assert gaps.startswith("12.5% 12.5%"), "64 samples with gaps between them"
     expect(page.locator(".tr-plot >> nth=0")).to_contain_text("smoothedmeasured")
     page.mouse.move(*[sum(edges(page, ".tr-plot .u-over")[0][axis::2]) / 2 for axis in (0, 1)])

@@ -154,6 +154,7 @@ def test_a_file_of_few_points_gets_a_batch_that_fits(visit, address, tmp_path):
     page.set_input_files("gan-points input", tmp_path / "40.csv")
     expect(batch).to_have_value("40")
     expect(note).to_have_text("There are only 40, so each step uses all of them.")
+    page.click(".tr-break summary:visible")
     page.locator("gan-recipe").get_by_role("radio", name="Mode collapse").click()
     expect(page.locator("#field-points-g_steps input")).to_have_value("10")
     expect(batch).to_have_value("40")
@@ -348,7 +349,7 @@ def test_recipes_change_the_defaults_and_the_formula(visit):
     page.click("gan-recipe [role=radio] >> nth=1")
     expect(page.locator("#field-z_dim input")).to_have_value("100")
     expect(page.locator("#field-seed input")).to_have_value("77")  # no recipe sets a seed
-    expect(page.locator(".tr-formula")).to_contain_text("softplus( −D(x) )")
+    expect(page.locator("gan-recipe .tr-formula")).to_contain_text("softplus( −D(x) )")
     page.click(".tr-break summary:visible")
     page.locator("gan-recipe").get_by_role("radio", name="G copies 12 images").click()
     expect(page.locator("#field-images input")).to_have_value("12")

@@ -97,6 +97,7 @@ def plant(root: Path, checkpoints: Path = CHECKPOINTS) -> tuple[Subject, str]:
         error=error,
     )
     write_bytes(store.path(run) / "samples" / "00000003.webp", b"a grid")
+    write_bytes(store.path(run) / "reals.webp", b"real images")
     write_bytes(store.path(run) / "worker.log", f"can't read {upload}\n".encode())
     write_bytes(store.path(run) / "stats.jsonl", b"".join(_json(line) + b"\n" for line in STATS))
     write_bytes(store.path(run) / "state" / "checkpoint.safetensors", SECRET.encode())
@@ -192,6 +193,7 @@ def told(subject: Subject, token: str, waiting: str) -> list[Visit]:
         Visit("runs/{id}/file", path=f"{run}/file"),
         Visit("runs/{id}/nearest", path=f"{run}/nearest"),
         Visit("runs/{id}/pairs", path=f"{run}/pairs"),
+        Visit("runs/{id}/reals.webp", path=f"{run}/reals.webp"),
         Visit("runs/arrive", body=_json({"files": [parcel()]})),
         Visit("directions/save", {"id": subject.model}, body=_json(SLIDERS)),
         Visit("pull", body=_json({"id": PULLED})),

@@ -297,7 +297,7 @@ def names(run: str) -> Iterator[Case]:
 
 def carried(run: str, locked: bool) -> Iterator[Case]:
     """Yield requests for what only those may have who control the runs: a run as one file, its own images."""
-    for name in ("file", "nearest", "pairs"):
+    for name in ("file", "nearest", "pairs", "reals.webp"):
         yield Case("carried", OURS + f"runs/{run}/{name}".encode(), refused=locked)
     for odd in ODD:
         path = OURS + f"runs/{quote(odd, safe='')}/file".encode("utf-8", "surrogatepass")

@@ -24,8 +24,9 @@ PLACE = "http://here/gradio_api/gan/"
 AT_ONCE = {
     "access", "access/leave", "strings/{lang}.json", "catalogue", "models", "thumbnails/{name}.webp",
     "checkpoints/{name}/preview.webp",
-    "runs", "runs/{id}/samples/{step:int}.webp", "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
-    "push/now", "push/on",
+    "runs", "runs/{id}/reals.webp", "runs/{id}/samples/{step:int}.webp",
+    "runs/{id}/log", "runs/{id}/rename", "runs/{id}/{command}",
+    "push/now", "push/on", "played",
 }  # fmt: skip
 
 
