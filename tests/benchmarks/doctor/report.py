@@ -60,10 +60,14 @@ class Answer(NamedTuple):
         """Seconds from the onset until the primary cause is named; None if it never is in time."""
         if self.truth.primary == "diverged":
             return 0.0  # the worker says so itself, when it gives up
-        assert self.truth.onset is not None
+        onset = self.truth.onset
+        assert onset is not None
+        stands = [cause for seconds, cause in self.said if seconds <= onset][-1:]
+        if stands == [self.truth.primary]:
+            return 0.0
         for seconds, cause in self.said:
-            if cause == self.truth.primary and seconds <= self.truth.onset + WITHIN:
-                return max(0.0, seconds - self.truth.onset)
+            if cause == self.truth.primary and onset < seconds <= onset + WITHIN:
+                return seconds - onset
         return None
 
     @property
@@ -88,7 +92,7 @@ def replay(lines: Sequence[Mapping[str, Any]], without: Sequence[str] = ()) -> l
         doctor.see({name: value for name, value in line.items() if name not in without})
         found = diagnose(Verdict(**line["judged"]), doctor)
         bad = found.level in ("warn", "bad")
-        said.append((line["seconds"], NAMES.get(found.key) if bad else None))
+        said.append((line["seconds"], NAMES.get(found.key, found.key) if bad else None))
     return said
 
 
@@ -122,7 +126,8 @@ def wilson(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def summary(found: Sequence[Answer]) -> str:
     """Return the figures of one set of answers in sentences."""
-    ill = [answer for answer in found if answer.truth.primary]
+    ill = [answer for answer in found if answer.truth.primary not in (None, "diverged")]
+    diverged = sum(answer.truth.primary == "diverged" for answer in found)
     well = [answer for answer in found if not answer.truth.primary]
     delays = [answer.named for answer in ill if answer.named is not None]
     low, high = wilson(len(delays), len(ill))
@@ -134,6 +139,8 @@ def summary(found: Sequence[Answer]) -> str:
         f"false alarms: {sum(answer.alarms for answer in well)} in {hours:.2f} h of {len(well)} healthy runs "
         f"{', '.join(false)}",
     ]
+    if diverged:
+        lines.append(f"{diverged} runs diverged, which the worker says itself; they count nowhere")
     if delays:
         lines.append(
             f"seconds until it is named: median {statistics.median(delays):.0f}, worst {max(delays):.0f}"

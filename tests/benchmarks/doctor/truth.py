@@ -95,7 +95,8 @@ def _label(moment: Moment, twin: Moment) -> str:
 
 def _twin(seconds: float, twins: Sequence[Mapping[str, Any]]) -> Moment:
     """Return the median coverages of the healthy runs at this age."""
-    near = [min(twin["moments"], key=lambda moment: abs(moment["seconds"] - seconds)) for twin in twins]
+    sound = [[moment for moment in twin["moments"] if moment["finite"]] for twin in twins]
+    near = [min(part, key=lambda moment: abs(moment["seconds"] - seconds)) for part in sound if part]
     return {
         name: statistics.median(moment[name] for moment in near)
         for name in ("own coverage", "pixels coverage")
