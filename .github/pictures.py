@@ -81,7 +81,7 @@ def learning(page: Page, address: str, data: str, title: str, seconds: float) ->
     """Train on a data set, and return a frame for every new sheet, at most 40."""
     page.goto("about:blank")
     page.goto(f"{address}#tab=train")
-    page.wait_for_selector("gan-time [aria-checked=true]")
+    page.wait_for_selector("gan-time input")  # a form that returns may have another time than those offered
     if data == "grid25":
         page.click("text=Points in the plane")
     page.locator("gan-data").get_by_role("radio", name=title).click()
